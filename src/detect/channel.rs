@@ -1,0 +1,146 @@
+use super::{
+    LeakKind,
+    trend::{Point, Rise, Series, slope},
+};
+use crate::measure::{Bytes, Millis};
+
+/// A rise shorter than this is a burst.
+const MIN_WINDOW: Millis = Millis::from_millis(20_000.0);
+/// A leak is taken back no sooner than this after the alarm.
+const MIN_PLATEAU: Millis = Millis::from_millis(30_000.0);
+/// It takes this many readings to call it a plateau...
+const PLATEAU_READINGS: usize = 5;
+/// ... over which the growth is less than this part of what the alarm's rate would give.
+const PLATEAU_PART: f64 = 0.1;
+
+/// Where a channel stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ChannelState {
+    /// No trend.
+    Quiet,
+    /// A trend, and what is missing to confirm it.
+    Suspect {
+        /// Where the rise began.
+        since: Millis,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// An alarm was raised and stands.
+    Leaking {
+        /// The leak's id.
+        id: String,
+    },
+}
+
+/// One channel of readings and what it makes of them.
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    pub(super) kind: LeakKind,
+    pub(super) state: ChannelState,
+    series: Series,
+    alarm: Option<Alarm>,
+}
+
+/// What has to be known of an alarm to take it back.
+#[derive(Clone, Copy, Debug)]
+struct Alarm {
+    raised: Millis,
+    /// Units per millisecond.
+    rate: f64,
+    window: Millis,
+}
+
+/// A rise that is long and large enough to be examined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Suspicion {
+    pub(super) since: Millis,
+    pub(super) growth: f64,
+    pub(super) readings: usize,
+    pub(super) window: Millis,
+    /// Units per millisecond.
+    pub(super) rate: f64,
+}
+
+impl Channel {
+    pub(super) fn new(kind: LeakKind) -> Self {
+        Self { kind, state: ChannelState::Quiet, series: Series::default(), alarm: None }
+    }
+
+    pub(super) fn push(&mut self, time: Millis, value: f64) {
+        self.series.push(Point { time, value });
+    }
+
+    /// Whether frequent readings are wanted.
+    pub(super) fn is_interesting(&self) -> bool {
+        matches!(self.state, ChannelState::Suspect { .. }) || self.series.is_rising()
+    }
+
+    /// The present rise, unless an alarm stands already.
+    pub(super) fn suspicion(&mut self, now: Millis) -> Option<Suspicion> {
+        if self.alarm.is_some() {
+            return None;
+        }
+        let suspicion = self.series.rise().and_then(|rise| self.examine(rise, now));
+        if suspicion.is_none() {
+            self.state = ChannelState::Quiet;
+        }
+        suspicion
+    }
+
+    fn examine(&self, rise: Rise, now: Millis) -> Option<Suspicion> {
+        let window = now.since(rise.from.time);
+        let rate = slope(&self.series.since(rise.from.time));
+        let is_worth_it = window >= MIN_WINDOW && rise.growth >= min_growth(self.kind) && rate > 0.0;
+        is_worth_it.then_some(Suspicion {
+            since: rise.from.time,
+            growth: rise.growth,
+            readings: rise.readings,
+            window,
+            rate,
+        })
+    }
+
+    pub(super) fn raise(&mut self, id: String, now: Millis, suspicion: &Suspicion) {
+        self.alarm = Some(Alarm { raised: now, rate: suspicion.rate, window: suspicion.window });
+        self.state = ChannelState::Leaking { id };
+    }
+
+    /// Takes the alarm back if the growth has ended; returns its id.
+    pub(super) fn resolve(&mut self, now: Millis) -> Option<String> {
+        let alarm = self.alarm?;
+        let span = alarm.window.get().max(MIN_PLATEAU.get());
+        let from = Millis::from_millis(now.get() - span);
+        if from < alarm.raised {
+            return None;
+        }
+        let points = self.series.since(from);
+        if points.len() < PLATEAU_READINGS {
+            return None;
+        }
+        let middle = points.len() / 2;
+        let growth = floor(&points[middle..]) - floor(&points[..middle]);
+        if growth >= alarm.rate * span / 2.0 * PLATEAU_PART {
+            return None;
+        }
+        self.alarm = None;
+        self.series.forget_before(from);
+        match std::mem::replace(&mut self.state, ChannelState::Quiet) {
+            ChannelState::Leaking { id } => Some(id),
+            _ => None,
+        }
+    }
+}
+
+fn floor(points: &[Point]) -> f64 {
+    points.iter().map(|point| point.value).fold(f64::INFINITY, f64::min)
+}
+
+/// Less growth than this, in bytes or contexts, is not worth waking anybody for.
+fn min_growth(kind: LeakKind) -> f64 {
+    match kind {
+        LeakKind::Heap => Bytes::from_mib(1).as_f64(),
+        LeakKind::External => Bytes::from_mib(4).as_f64(),
+        LeakKind::Native => Bytes::from_mib(8).as_f64(),
+        LeakKind::Contexts => 8.0,
+    }
+}

@@ -1,0 +1,36 @@
+//! From readings to a verdict: suspect on the trend after major GCs, confirm by who survives, take back on a
+//! plateau. No clock and no I/O: the same readings always give the same verdicts.
+#![forbid(unsafe_code)]
+
+mod budget;
+mod channel;
+mod detector;
+mod evidence;
+mod leak;
+mod trend;
+
+pub use budget::{GcBudget, Pace};
+pub use channel::ChannelState;
+pub use detector::{Detector, Verdict};
+pub use leak::{Evidence, Leak, LeakKind, LeakSite, StackFrame};
+
+use crate::measure::{Bytes, Millis};
+
+/// What the detector looks at: one reading after a major GC.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Reading {
+    /// When the GC ended.
+    pub time: Millis,
+    /// Used heap.
+    pub used: Bytes,
+    /// External memory.
+    pub external: Bytes,
+    /// `malloc`'s memory less external memory; none where it is not known.
+    pub native: Option<Bytes>,
+    /// Native contexts alive.
+    pub contexts: u64,
+    /// What is left until the heap limit.
+    pub heap_room: Bytes,
+    /// What is left until the container's limit; none where there is no limit.
+    pub container_room: Option<Bytes>,
+}

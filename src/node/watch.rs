@@ -1,0 +1,383 @@
+use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
+
+use napi::{
+    Env, Error, Result, Status,
+    bindgen_prelude::{Buffer, Function},
+    threadsafe_function::ThreadsafeFunctionCallMode,
+};
+use napi_derive::napi;
+
+use super::{gc_event::NativeGcEvent, json, strings::reader};
+use crate::{
+    allocation::{PprofMeta, Profile, encode_heapprofile, encode_pprof},
+    capture::{self, CaptureError, Captured, Compression, Settings, SignalGuard},
+    measure::{Bytes, Millis, pss},
+    v8::Feature,
+    watch::{Config, IsolateWatch, SamplerState, SamplingConfig, SnapshotRoute, now},
+};
+
+/// What to arm; validated by the shim.
+#[napi(object)]
+pub struct WatchOptions {
+    /// Node's thread id: 0 on the main thread.
+    pub thread_id: u32,
+    /// The features to use natively, by the names of `probe`.
+    pub native: Vec<String>,
+    /// Whether to look for leaks.
+    pub detect: bool,
+    /// Mean bytes between two samples; absent: no sampling.
+    pub sampling_interval: Option<f64>,
+    /// The most frames that a stack has.
+    pub stack_depth: u32,
+    /// Absolute.
+    pub dir: String,
+    /// Whether snapshots by signal are compressed.
+    pub gzip: bool,
+    /// Least time between two snapshots by signal, in milliseconds.
+    pub min_interval_ms: f64,
+}
+
+/// malloc's own accounting, in bytes.
+#[napi(object)]
+pub struct NativeMalloc {
+    /// Handed out to the program.
+    pub in_use: f64,
+    /// Held in free blocks.
+    pub free: f64,
+    /// Of `in_use`, what is mapped block by block.
+    pub mapped: f64,
+}
+
+/// The control group's numbers, in bytes.
+#[napi(object)]
+pub struct NativeCgroup {
+    /// Absent where only the machine limits.
+    pub limit: Option<f64>,
+    /// What is used of it.
+    pub usage: Option<f64>,
+}
+
+/// What JavaScript wrote in our stead.
+#[napi(object)]
+pub struct WrittenByJavaScript {
+    pub file: String,
+    pub bytes: f64,
+    pub nodes: f64,
+    pub pause_ms: f64,
+    pub duration_ms: f64,
+}
+
+/// An isolate under watch, until `close()` or the end of its environment.
+#[napi]
+pub struct Watch {
+    inner: Rc<RefCell<Option<IsolateWatch>>>,
+    signal: Rc<RefCell<Option<SignalGuard>>>,
+}
+
+#[napi]
+impl Watch {
+    /// Arms this thread's isolate. `wake` is called on its event loop when there are letters or a snapshot is due.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(env: Env, options: WatchOptions, wake: Function<(), ()>) -> Result<Self> {
+        let wake = wake
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .callee_handled::<false>()
+            .max_queue_size::<1>()
+            .build()?;
+        // A full queue means that the call is on its way already.
+        let wake = Box::new(move || {
+            let _ = wake.call((), ThreadsafeFunctionCallMode::NonBlocking);
+        });
+        let watch = IsolateWatch::arm(config(&options), wake).map_err(failed)?;
+        let inner = Rc::new(RefCell::new(Some(watch)));
+        let signal = Rc::new(RefCell::new(None));
+        let at_end = (Rc::clone(&inner), Rc::clone(&signal));
+        env.add_env_cleanup_hook(at_end, |(inner, signal)| {
+            drop(signal.take());
+            drop(inner.take());
+        })?;
+        Ok(Self { inner, signal })
+    }
+
+    /// Takes everything back.
+    #[napi(catch_unwind)]
+    pub fn close(&self) {
+        drop(self.signal.take());
+        drop(self.inner.take());
+    }
+
+    /// The regular look at the readings. `profile` is a `Profile` as JSON, where `wantsProfile` asked for one.
+    #[napi(catch_unwind)]
+    pub fn tick(&self, env: Env, profile: Option<String>) -> Result<()> {
+        let profile = profile.map(|json| parse(&json)).transpose()?;
+        self.with(|watch| {
+            for verdict in watch.tick(profile, reader(&env)) {
+                watch.announce(verdict);
+            }
+        })
+    }
+
+    /// Whether the next `tick` wants a profile from outside.
+    #[napi(catch_unwind)]
+    pub fn wants_profile(&self) -> Result<bool> {
+        self.with(|watch| watch.wants_profile())
+    }
+
+    /// Records a GC that JavaScript observed, where there are no native callbacks.
+    #[napi(catch_unwind)]
+    pub fn record_gc(&self, event: NativeGcEvent) -> Result<()> {
+        self.with(|watch| {
+            if let Some(event) = event.to_event() {
+                watch.history().record(event);
+            }
+        })
+    }
+
+    /// The major GCs kept, oldest first.
+    #[napi(catch_unwind)]
+    pub fn history(&self) -> Result<Vec<NativeGcEvent>> {
+        let events = self.with(|watch| watch.history().majors())?;
+        Ok(events.iter().map(NativeGcEvent::from).collect())
+    }
+
+    /// How many GCs there were.
+    #[napi(catch_unwind)]
+    pub fn gc_count(&self) -> Result<f64> {
+        self.with(|watch| watch.history().count() as f64)
+    }
+
+    /// The GCs since `gcCount()` was `seen`, oldest first.
+    #[napi(catch_unwind)]
+    pub fn gcs_since(&self, seen: f64) -> Result<Vec<NativeGcEvent>> {
+        let events = self.with(|watch| watch.history().since(seen as u64))?;
+        Ok(events.iter().map(NativeGcEvent::from).collect())
+    }
+
+    /// The news, each as JSON.
+    #[napi(catch_unwind)]
+    pub fn letters(&self) -> Result<Vec<String>> {
+        self.with(|watch| {
+            watch.mailbox().collect().iter().map(|letter| json::letter(letter).to_string()).collect()
+        })
+    }
+
+    /// Writes the snapshot that a signal asked for, if one did. True if JavaScript has to write it in our stead.
+    #[napi(catch_unwind)]
+    pub fn serve(&self) -> Result<bool> {
+        let (route, isolate, member) =
+            self.with(|watch| (watch.snapshot_route(), watch.isolate(), watch.member().clone()))?;
+        match (route, isolate) {
+            (SnapshotRoute::Native, Some(isolate)) => {
+                member.serve(isolate);
+                Ok(false)
+            }
+            _ => Ok(member.claim()),
+        }
+    }
+
+    /// Tells what became of a snapshot that JavaScript wrote in our stead; without `written`, `code` and `message`
+    /// say why there is none.
+    #[napi(catch_unwind)]
+    pub fn settle(&self, written: Option<WrittenByJavaScript>, message: Option<String>) -> Result<()> {
+        let member = self.with(|watch| watch.member().clone())?;
+        member.settle(match written {
+            Some(written) => Ok(Captured {
+                file: PathBuf::from(written.file),
+                bytes: Bytes::from_bytes(written.bytes as u64),
+                nodes: written.nodes as u64,
+                pause: Millis::from_millis(written.pause_ms),
+                duration: Millis::from_millis(written.duration_ms),
+            }),
+            None => Err(CaptureError::JavaScript(message.unwrap_or_default())),
+        });
+        Ok(())
+    }
+
+    /// Writes a snapshot to `file` now, blocking; the result or the error as JSON.
+    #[napi(catch_unwind)]
+    pub fn write_snapshot(&self, file: String, gzip: bool) -> Result<String> {
+        let (isolate, helper) = self.with(|watch| (watch.isolate(), watch.helper().clone()))?;
+        let isolate = isolate.ok_or_else(|| failed("this thread has no isolate"))?;
+        let outcome = capture::write(isolate, PathBuf::from(file), compression(gzip));
+        helper.post(Box::new(crate::native::give_back));
+        Ok(json::outcome(&outcome).to_string())
+    }
+
+    /// The name of the next snapshot file.
+    #[napi(catch_unwind)]
+    pub fn next_file_name(&self, thread_id: u32, gzip: bool) -> String {
+        capture::FileName::now(thread_id, compression(gzip)).next()
+    }
+
+    /// Installs the signal handler. Main thread only.
+    #[napi(catch_unwind)]
+    pub fn handle_signal(&self, signal: i32) -> Result<()> {
+        let guard = SignalGuard::install(signal).map_err(failed)?;
+        *self.signal.borrow_mut() = Some(guard);
+        Ok(())
+    }
+
+    /// Puts the handler back after libuv has replaced it.
+    #[napi(catch_unwind)]
+    pub fn reinstall_signal(&self) -> Result<()> {
+        self.signal.borrow().as_ref().map_or(Ok(()), |guard| guard.reinstall().map_err(failed))
+    }
+
+    /// Whether the latest signal came from this process.
+    #[napi(catch_unwind)]
+    pub fn signal_was_from_self(&self) -> bool {
+        self.signal.borrow().as_ref().is_some_and(SignalGuard::was_from_self)
+    }
+
+    /// Whether a signal that the process sends itself from now on ends it.
+    #[napi(catch_unwind)]
+    pub fn set_self_ends(&self, ends: bool) {
+        if let Some(guard) = self.signal.borrow().as_ref() {
+            guard.set_self_ends(ends);
+        }
+    }
+
+    /// The live samples as JSON: by site (`object`) or as DevTools has them (`heapprofile`). `profile` is one from
+    /// outside, where we do not drive the profiler ourselves; `since` belongs to it.
+    #[napi(catch_unwind)]
+    pub fn heap_profile(
+        &self,
+        env: Env,
+        as_sites: bool,
+        profile: Option<String>,
+        since: Option<f64>,
+    ) -> Result<String> {
+        Ok(match self.live_profile(&env, profile, since)? {
+            Ok(live) if as_sites => json::sites(&live.profile, live.since, live.interval).to_string(),
+            Ok(live) => encode_heapprofile(&live.profile),
+            Err(error) => error.to_string(),
+        })
+    }
+
+    /// The live samples as gzipped `profile.proto`.
+    #[napi(catch_unwind)]
+    pub fn pprof(&self, env: Env, profile: Option<String>, since: Option<f64>) -> Result<Buffer> {
+        let live = self.live_profile(&env, profile, since)?.map_err(failed)?;
+        let meta = PprofMeta {
+            time: live.since,
+            duration: live.now.since(live.since),
+            sampling_interval: live.interval.unwrap_or_default(),
+        };
+        Ok(encode_pprof(&live.profile, meta).into())
+    }
+
+    /// malloc's accounting, read on the helper thread; waits for it for at most `patienceMs`.
+    #[napi(catch_unwind)]
+    pub fn malloc(&self, patience_ms: u32) -> Result<Option<NativeMalloc>> {
+        self.with(|watch| {
+            let accounting = watch.malloc()?.read(Duration::from_millis(u64::from(patience_ms)))?;
+            Some(NativeMalloc {
+                in_use: accounting.in_use.as_f64(),
+                free: accounting.free.as_f64(),
+                mapped: accounting.mapped.as_f64(),
+            })
+        })
+    }
+
+    /// The control group's limit and usage.
+    #[napi(catch_unwind)]
+    pub fn cgroup(&self) -> Result<NativeCgroup> {
+        self.with(|watch| {
+            let memory = watch.cgroup();
+            NativeCgroup {
+                limit: memory.and_then(|memory| memory.limit).map(Bytes::as_f64),
+                usage: memory.and_then(|memory| memory.usage).map(Bytes::as_f64),
+            }
+        })
+    }
+
+    /// What the watch says of itself, as JSON.
+    #[napi(catch_unwind)]
+    pub fn status(&self) -> Result<String> {
+        self.with(|watch| json::status(&watch.status()).to_string())
+    }
+
+    /// Has the helper thread write a line to stderr.
+    #[napi(catch_unwind)]
+    pub fn say(&self, line: String) -> Result<()> {
+        self.with(|watch| watch.helper().say(line))
+    }
+
+    fn live_profile(
+        &self,
+        env: &Env,
+        profile: Option<String>,
+        since: Option<f64>,
+    ) -> Result<std::result::Result<LiveProfile, json::Value>> {
+        let now = now();
+        if let Some(profile) = profile {
+            let since = Millis::from_millis(since.unwrap_or(now.get()));
+            let profile = parse(&profile)?;
+            return self.with(|watch| {
+                let interval = watch.config().sampling.map(|sampling| sampling.interval);
+                Ok(LiveProfile { profile, since, now, interval })
+            });
+        }
+        self.with(|watch| {
+            let sampler = watch.sampler().ok_or_else(json::not_sampling)?;
+            let profile = sampler.read_all(now, reader(env)).map_err(json::sampling_error)?;
+            let interval = (sampler.state() == SamplerState::Owned).then(|| sampler.interval());
+            Ok(LiveProfile { profile, since: sampler.since(), now, interval })
+        })
+    }
+
+    fn with<T>(&self, run: impl FnOnce(&mut IsolateWatch) -> T) -> Result<T> {
+        match self.inner.borrow_mut().as_mut() {
+            Some(watch) => Ok(run(watch)),
+            None => Err(failed("the watch is closed")),
+        }
+    }
+}
+
+/// The live samples and what has to be known of them.
+struct LiveProfile {
+    profile: Profile,
+    since: Millis,
+    now: Millis,
+    /// None where someone else has set it.
+    interval: Option<Bytes>,
+}
+
+fn parse(profile: &str) -> Result<Profile> {
+    serde_json::from_str(profile).map_err(failed)
+}
+
+/// The process's proportional set size in bytes: its private memory and its share of what is shared.
+#[napi(catch_unwind)]
+pub fn proportional_set_size() -> Option<f64> {
+    pss(std::path::Path::new("/")).map(Bytes::as_f64)
+}
+
+fn config(options: &WatchOptions) -> Config {
+    Config {
+        thread_id: options.thread_id,
+        native: Feature::ALL
+            .into_iter()
+            .filter(|feature| options.native.iter().any(|name| name == feature.name()))
+            .collect(),
+        detect: options.detect,
+        sampling: options.sampling_interval.map(|interval| SamplingConfig {
+            interval: Bytes::from_bytes(interval as u64),
+            stack_depth: options.stack_depth,
+        }),
+        snapshots: Settings {
+            dir: PathBuf::from(&options.dir),
+            compression: compression(options.gzip),
+            min_interval: Millis::from_millis(options.min_interval_ms),
+        },
+    }
+}
+
+fn compression(gzip: bool) -> Compression {
+    if gzip { Compression::Gzip } else { Compression::None }
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::new(Status::GenericFailure, error.to_string())
+}

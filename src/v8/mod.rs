@@ -1,0 +1,21 @@
+//! The only place that knows V8's symbols, layouts and vtables.
+//!
+//! Everything outside sees safe types: an [`Isolate`] can only be had on the thread that runs it and cannot
+//! leave that thread. Each ability of V8 is a [`Feature`]; [`refusal`] says whether it may be used natively in
+//! this process, by symbol and by tested version, and the `agrees` checks compare what we read with what
+//! JavaScript reports.
+#![allow(unsafe_code, reason = "calls V8's C++ functions by their addresses")]
+
+mod feature;
+mod gc;
+mod isolate;
+mod sampling;
+mod snapshot;
+mod statistics;
+mod symbols;
+
+pub use feature::{Feature, Refusal, refusal, version};
+pub use gc::{GcCallbacks, GcObserver};
+pub use isolate::{Isolate, RemoteIsolate};
+pub use sampling::{LocalString, SamplingError, SamplingProfiler};
+pub use snapshot::{SnapshotError, write_snapshot};

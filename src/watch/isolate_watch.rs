@@ -1,0 +1,340 @@
+use std::{path::Path, rc::Rc, sync::Arc, time::Instant};
+
+use super::{
+    History, Letter, Mailbox, MallocMonitor, Sampler, SamplerState,
+    history::{Recorder, now},
+};
+use crate::{
+    allocation::{Ledger, Profile},
+    capture::{Helper, Member, Settings},
+    detect::{ChannelState, Detector, GcBudget, LeakKind, Reading, Verdict},
+    measure::{Bytes, Cgroup, GcEvent, Millis},
+    v8::{Feature, GcCallbacks, Isolate, LocalString},
+};
+
+/// How to sample allocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SamplingConfig {
+    /// The mean number of bytes between two samples.
+    pub interval: Bytes,
+    /// The most frames that a stack has.
+    pub stack_depth: u32,
+}
+
+/// Who writes snapshots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SnapshotRoute {
+    /// We do, natively.
+    Native,
+    /// JavaScript does, through `node:v8`.
+    JavaScript,
+}
+
+/// What is to be armed.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Node's thread id: 0 on the main thread.
+    pub thread_id: u32,
+    /// V8's features that are used natively.
+    pub native: Vec<Feature>,
+    /// Whether to look for leaks.
+    pub detect: bool,
+    /// How to sample allocations, if at all.
+    pub sampling: Option<SamplingConfig>,
+    /// How to write snapshots when the signal comes.
+    pub snapshots: Settings,
+}
+
+/// An isolate under watch. Dropping it takes everything back: GC callbacks, the profiler, the seat among those
+/// that the signal reaches.
+pub struct IsolateWatch {
+    config: Config,
+    isolate: Option<Isolate>,
+    history: Rc<History>,
+    // Dropped in this order: nothing may call into what is already gone.
+    callbacks: Option<GcCallbacks>,
+    sampler: Option<Sampler>,
+    member: Arc<Member>,
+    mailbox: Arc<Mailbox>,
+    malloc: Option<MallocMonitor>,
+    helper: Arc<Helper>,
+    cgroup: Option<Cgroup>,
+    ledger: Ledger,
+    has_profile: bool,
+    detector: Detector,
+    budget: GcBudget,
+    seen_majors: u64,
+    spent: Millis,
+    ticks: u32,
+}
+
+/// What a watch says of itself.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// Where each channel of the detector stands.
+    pub channels: Vec<(LeakKind, ChannelState)>,
+    /// Who samples; none where sampling is off.
+    pub sampler: Option<SamplerState>,
+    /// Live samples known to the detector.
+    pub samples: usize,
+    /// How often the profile was lost to someone who stopped the profiler.
+    pub profiles_lost: u32,
+    /// Why malloc's accounting is off, if it is.
+    pub malloc_off: Option<&'static str>,
+    /// What the GC callbacks took.
+    pub in_gc: Millis,
+    /// How many GCs there were.
+    pub gcs: u64,
+    /// What the regular look at the readings took, profiles included.
+    pub in_ticks: Millis,
+    /// How many such looks there were.
+    pub ticks: u32,
+    /// What reading profiles took, and how often.
+    pub profiles: (u32, Millis),
+    /// How many major GCs were helped along, and what they cost by estimate.
+    pub helped: (u32, Millis),
+}
+
+impl IsolateWatch {
+    /// Arms the isolate of this thread. `wake` calls its event loop from any thread.
+    pub fn arm(config: Config, wake: Box<dyn Fn() + Send + Sync>) -> std::io::Result<Self> {
+        let helper = Helper::hold()?;
+        let mailbox = Mailbox::new(wake);
+        if config.thread_id == 0 {
+            mailbox.become_main();
+        }
+        let uses = |feature| config.native.contains(&feature);
+        let isolate = Isolate::current();
+        let history = Rc::new(History::default());
+        let callbacks = isolate
+            .filter(|_| uses(Feature::GcEvents))
+            .and_then(|isolate| GcCallbacks::install(isolate, Box::new(Recorder(Rc::clone(&history)))));
+        let sampler =
+            isolate.zip(config.sampling).filter(|_| uses(Feature::Sampling)).map(|(isolate, sampling)| {
+                Sampler::start(isolate, sampling.interval, sampling.stack_depth, now())
+            });
+        let interruptible = uses(Feature::Snapshot) && uses(Feature::Interrupt);
+        let remote = isolate.filter(|_| interruptible).map(Isolate::remote);
+        let member = enlist(&config, remote, &mailbox, &helper);
+        let malloc = (config.thread_id == 0).then(|| MallocMonitor::new(Arc::clone(&helper)));
+        Ok(Self {
+            isolate,
+            history,
+            callbacks,
+            sampler,
+            member,
+            mailbox,
+            malloc,
+            helper,
+            cgroup: Cgroup::of_process(Path::new("/")),
+            ledger: Ledger::default(),
+            has_profile: false,
+            detector: Detector::new(config.thread_id),
+            budget: GcBudget::default(),
+            seen_majors: 0,
+            spent: Millis::ZERO,
+            ticks: 0,
+            config,
+        })
+    }
+
+    /// What is armed.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The GC events so far.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Who writes snapshots of this isolate.
+    pub fn snapshot_route(&self) -> SnapshotRoute {
+        if self.isolate.is_some() && self.config.native.contains(&Feature::Snapshot) {
+            SnapshotRoute::Native
+        } else {
+            SnapshotRoute::JavaScript
+        }
+    }
+
+    /// This thread's isolate, where we know it.
+    pub const fn isolate(&self) -> Option<Isolate> {
+        self.isolate
+    }
+
+    /// The isolate's seat among those that the signal reaches.
+    pub const fn member(&self) -> &Arc<Member> {
+        &self.member
+    }
+
+    /// News for JavaScript.
+    pub const fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+
+    /// The helper thread.
+    pub const fn helper(&self) -> &Arc<Helper> {
+        &self.helper
+    }
+
+    /// malloc's accounting; on the main thread only.
+    pub const fn malloc(&self) -> Option<&MallocMonitor> {
+        self.malloc.as_ref()
+    }
+
+    /// The profiler, where it is driven natively.
+    pub const fn sampler(&mut self) -> Option<&mut Sampler> {
+        self.sampler.as_mut()
+    }
+
+    /// Whether a major GC has come that was not looked at yet, and a profile from outside is wanted for it.
+    pub fn wants_profile(&self) -> bool {
+        self.config.detect
+            && self.config.sampling.is_some()
+            && self.sampler.is_none()
+            && self.history.major_count() != self.seen_majors
+    }
+
+    /// The regular look, once a second or so: has V8 collect if that is worthwhile, and after each major GC judges
+    /// the readings. `profile` is one from outside, where we do not drive the profiler ourselves.
+    pub fn tick(
+        &mut self,
+        profile: Option<Profile>,
+        read: impl FnMut(LocalString<'_>) -> String,
+    ) -> Vec<Verdict> {
+        let started = Instant::now();
+        let majors = self.history.major_count();
+        let verdicts = match self.history.latest_major() {
+            _ if !self.config.detect => Vec::new(),
+            Some(major) if majors != self.seen_majors => {
+                self.seen_majors = majors;
+                self.judge(&major, profile, read)
+            }
+            latest => {
+                self.help(latest);
+                Vec::new()
+            }
+        };
+        self.spent += Millis::from_secs(started.elapsed().as_secs_f64());
+        self.ticks += 1;
+        verdicts
+    }
+
+    fn judge(
+        &mut self,
+        major: &GcEvent,
+        profile: Option<Profile>,
+        read: impl FnMut(LocalString<'_>) -> String,
+    ) -> Vec<Verdict> {
+        let profile = profile.or_else(|| {
+            let sampler = self.sampler.as_mut().filter(|sampler| sampler.is_due())?;
+            sampler.read(major.time, read).ok()
+        });
+        if let Some(profile) = profile {
+            self.ledger.observe(major.time, &profile);
+            self.has_profile = true;
+        }
+        let statistics = major.reading.statistics;
+        let reading = Reading {
+            time: major.time,
+            used: statistics.used,
+            external: statistics.external,
+            native: self
+                .malloc
+                .as_ref()
+                .and_then(MallocMonitor::latest)
+                .map(|malloc| malloc.in_use.saturating_sub(statistics.external)),
+            contexts: statistics.native_contexts,
+            heap_room: statistics.heap_size_limit.saturating_sub(statistics.used),
+            container_room: self.container_room(),
+        };
+        if let Some(malloc) = &self.malloc {
+            malloc.request();
+        }
+        let ledger = self.has_profile.then_some(&self.ledger);
+        self.detector.observe(&reading, |since| ledger.map(|ledger| ledger.growth(since, major.time)))
+    }
+
+    fn help(&mut self, latest: Option<GcEvent>) {
+        let Some(isolate) = self.isolate.filter(|_| self.config.native.contains(&Feature::MemoryPressure))
+        else {
+            return;
+        };
+        let present = self.history.latest().map_or(Bytes::ZERO, |event| event.reading.old_space);
+        let before = latest.map_or(Bytes::ZERO, |event| event.reading.old_space);
+        let used = latest.map_or(present, |event| event.reading.statistics.used);
+        let grown = present.saturating_sub(before);
+        let last = latest.map(|event| event.time);
+        if self.budget.may_help(now(), self.detector.pace(), used, grown, last) {
+            isolate.suggest_major_gc();
+        }
+    }
+
+    /// What is left until the container's limit.
+    fn container_room(&self) -> Option<Bytes> {
+        let memory = self.cgroup.as_ref()?.read();
+        Some(memory.limit?.saturating_sub(memory.usage?))
+    }
+
+    /// The control group's limit and usage.
+    pub fn cgroup(&self) -> Option<crate::measure::CgroupMemory> {
+        self.cgroup.as_ref().map(Cgroup::read)
+    }
+
+    /// Hands a verdict to the main thread where leakguard is armed there, else keeps it on this thread.
+    pub fn announce(&self, verdict: Verdict) {
+        match Mailbox::of_main() {
+            Some(main) if self.config.thread_id != 0 => main.post(Letter::Verdict(verdict)),
+            _ => self.mailbox.post(Letter::Verdict(verdict)),
+        }
+    }
+
+    /// What the watch says of itself.
+    pub fn status(&self) -> Status {
+        Status {
+            channels: self.detector.states().map(|(kind, state)| (kind, state.clone())).collect(),
+            sampler: self.sampler.as_ref().map(Sampler::state),
+            samples: self.ledger.len(),
+            profiles_lost: self.sampler.as_ref().map_or(0, Sampler::lost),
+            malloc_off: self.malloc.as_ref().and_then(MallocMonitor::off),
+            in_gc: self.history.spent(),
+            gcs: self.history.count(),
+            in_ticks: self.spent,
+            ticks: self.ticks,
+            profiles: self.sampler.as_ref().map_or((0, Millis::ZERO), Sampler::spent),
+            helped: self.budget.spent(),
+        }
+    }
+}
+
+impl Drop for IsolateWatch {
+    fn drop(&mut self) {
+        // First of all: after this no interrupt reaches the isolate any more.
+        self.member.leave();
+        drop(self.callbacks.take());
+        drop(self.sampler.take());
+    }
+}
+
+fn enlist(
+    config: &Config,
+    remote: Option<crate::v8::RemoteIsolate>,
+    mailbox: &Arc<Mailbox>,
+    helper: &Arc<Helper>,
+) -> Arc<Member> {
+    let thread_id = config.thread_id;
+    let (to_wake, to_post) = (Arc::downgrade(mailbox), Arc::downgrade(mailbox));
+    let wake = Box::new(move || {
+        if let Some(mailbox) = to_wake.upgrade() {
+            mailbox.wake();
+        }
+    });
+    let deliver = Box::new(move |outcome| {
+        let outcome = Arc::new(outcome);
+        let main = Mailbox::of_main().filter(|_| thread_id != 0);
+        for mailbox in to_post.upgrade().into_iter().chain(main) {
+            mailbox.post(Letter::Snapshot(thread_id, Arc::clone(&outcome)));
+        }
+    });
+    Member::join(thread_id, remote, wake, deliver, Arc::clone(helper), config.snapshots.clone())
+}

@@ -1,0 +1,16 @@
+//! One isolate under watch: the stages put together, and torn down in order.
+//!
+//! Everything here belongs to the isolate's thread; other threads reach it through its mailbox only.
+#![forbid(unsafe_code)]
+
+mod history;
+mod isolate_watch;
+mod mailbox;
+mod malloc_monitor;
+mod sampler;
+
+pub use history::{History, now};
+pub use isolate_watch::{Config, IsolateWatch, SamplingConfig, SnapshotRoute, Status};
+pub use mailbox::{Letter, Mailbox};
+pub use malloc_monitor::MallocMonitor;
+pub use sampler::{Sampler, SamplerState};
