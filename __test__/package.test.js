@@ -42,8 +42,8 @@ function run(cwd, command, args) {
     });
   } catch (error) {
     // tsc and attw explain themselves on stdout, which the message lacks.
-    error.message += `\n${error.stdout}`;
-    throw error;
+    const { message, stdout } = /** @type {Error & { stdout: string }} */ (error);
+    throw new Error(`${message}\n${stdout}`, { cause: error });
   }
 }
 
@@ -70,7 +70,7 @@ describe('the package', () => {
 
     fs.mkdirSync(consumer);
     fs.writeFileSync(path.join(consumer, 'package.json'), '{ "name": "consumer", "private": true }');
-    const dependencies = ['express', '@types/node'].map((name) => `${name}@${devDependencies[name]}`);
+    const dependencies = [`express@${devDependencies.express}`, `@types/node@${devDependencies['@types/node']}`];
     const options = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
     run(consumer, 'npm', ['install', ...options, tarball, ...dependencies]);
   });
@@ -153,8 +153,10 @@ describe('the package', () => {
         leak.cause;
       });
       process.once('leakResolved', ({ id }) => console.log(id.trim()));
+      // Whatever else is said of the process's events stays true.
+      process.once('SIGHUP', (signal) => signal.trim()).on('custom', () => {}).off('exit', () => {}).removeListener('custom', () => {});
 
-      leakguard.start({ dumpSignal: 'none', sample: { interval: '128 KiB' }, snapshot: { redact: true } }).stop();
+      leakguard.start({ dumpSignal: 'none', sample: { interval: '128 KiB' }, snapshot: { minInterval: '30s' } }).stop();
       start({ dir: '/tmp', v8: 'fallback' });
       // @ts-expect-error: there is no such option
       start({ dumpSignl: 'SIGUSR2' });

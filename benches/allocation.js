@@ -1,11 +1,16 @@
 'use strict';
 
-const alternate = require('./alternate');
+const interleave = require('./interleave');
 const { medianAtMost, ratios, row } = require('./row');
-const { LEAKGUARD, runSubject } = require('./subject');
+const { LEAKGUARD } = require('./subject');
+const Worker = require('./worker');
 
 const ROUNDS = 20;
-const QUICK_ROUNDS = 5;
+const QUICK_ROUNDS = 3;
+
+const BATCHES = { warmUp: 200, block: 150 };
+const BLOCKS = 40;
+const QUICK_BLOCKS = 10;
 
 const LIMIT = 1.04;
 
@@ -15,18 +20,21 @@ module.exports = {
   title: 'A script that only allocates: CPU',
 
   async run({ quick, progress }) {
-    const cpu = await alternate(
+    const usage = await interleave(
       quick ? QUICK_ROUNDS : ROUNDS,
+      quick ? QUICK_BLOCKS : BLOCKS,
       {
-        plain: () => runSubject('allocate').cpu / 1e3,
-        armed: () => runSubject('allocate', ['--require', LEAKGUARD]).cpu / 1e3,
+        plain: () => new Worker('allocate', [], BATCHES),
+        armed: () => new Worker('allocate', ['--require', LEAKGUARD], BATCHES),
       },
       progress,
     );
 
+    /** @param {import('./interleave').Usage[]} usages */
+    const cpu = (usages) => usages.map((used) => used.cpu / 1e3);
     return [
-      row('unarmed', 'ms', cpu.plain),
-      row('armed / unarmed', 'ratio', ratios(cpu.armed, cpu.plain), medianAtMost(LIMIT)),
+      row('unarmed', 'ms', cpu(usage.plain)),
+      row('armed / unarmed', 'ratio', ratios(cpu(usage.armed), cpu(usage.plain)), medianAtMost(LIMIT)),
     ];
   },
 };

@@ -35,16 +35,15 @@ module.exports = {
       progress,
     );
 
-    /** @param {Record<string, number>[]} results */
-    const cpu = (results) => results.map((result) => result.cpu / 1e3);
-    /** @param {Record<string, number>[]} results */
+    /** @param {ReturnType<typeof runSubject>[]} results */
+    const cpu = (results) => results.map(({ answer }) => answer.cpu / 1e3);
+    /** @param {ReturnType<typeof runSubject>[]} results */
     const wall = (results) => results.map((result) => result.wall);
-    /** @param {string} key */
-    const growth = (key) =>
-      differences(
-        idle.armed.map((result) => result[key] / 1e6),
-        idle.plain.map((result) => result[key] / 1e6),
-      );
+    /** @param {'rss' | 'privateDirty'} key */
+    const growth = (key) => {
+      const [armed, plain] = [idle.armed, idle.plain].map((results) => results.map(({ answer }) => answer[key] / 1e6));
+      return differences(armed, plain);
+    };
 
     return [
       row('empty script: CPU', 'ms', cpu(lives.empty)),

@@ -5,6 +5,7 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const { parseArgs } = require('node:util');
+const { runSubject } = require('./subject');
 const { renderTable } = require('./table');
 
 /**
@@ -38,8 +39,10 @@ async function main() {
     platform: `${process.platform}-${process.arch}`,
     cpu: os.cpus()[0].model,
     cores: os.cpus().length,
+    routes: runSubject('routes').answer,
   };
   console.log(`Node ${machine.node}, ${machine.platform}, ${machine.cores} x ${machine.cpu}`);
+  console.log(`leakguard's route into V8: ${describeRoutes(machine.routes)}`);
   const results = [];
   for (const { name, title, run } of BENCHMARKS.filter((benchmark) => !only || only.includes(benchmark.name))) {
     const rows = await run({ quick, progress: (text) => progress(`${name}: ${text}`) });
@@ -51,6 +54,14 @@ async function main() {
   if (json) fs.writeFileSync(json, `${JSON.stringify({ ...machine, quick, results }, null, 2)}\n`);
   if (quick) console.log('\n--quick: too few samples to judge by.');
   else if (results.some(({ rows }) => rows.some(({ met }) => met === false))) process.exitCode = 1;
+}
+
+/** @param {Record<string, { route: string, reason: string | null }>} routes */
+function describeRoutes(routes) {
+  const others = Object.entries(routes).filter(([, { route }]) => route !== 'native');
+  return others.length === 0
+    ? 'native'
+    : `native, but for ${others.map(([name, { route, reason }]) => `${name} (${route}: ${reason})`).join(', ')}`;
 }
 
 function readArguments() {

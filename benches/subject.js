@@ -2,7 +2,8 @@
 
 // Running the scripts in subjects/.
 
-const { spawnSync } = require('node:child_process');
+const { fork, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
 
@@ -29,7 +30,7 @@ function environment(options) {
  *
  * @param {string} name
  * @param {string[]} [execArgv]
- * @returns {Record<string, number> & { wall: number }} the JSON that it wrote, and the wall time in ms
+ * @returns {{ answer: any, wall: number }} the JSON that it wrote, and the wall time in ms
  */
 function runSubject(name, execArgv = []) {
   const start = performance.now();
@@ -40,7 +41,45 @@ function runSubject(name, execArgv = []) {
   const wall = performance.now() - start;
   if (error) throw error;
   if (status !== 0) throw new Error(`subjects/${name}.js ended with ${signal ?? `code ${status}`}:\n${stderr}`);
-  return { ...JSON.parse(stdout), wall };
+  return { answer: JSON.parse(stdout), wall };
 }
 
-module.exports = { LEAKGUARD, environment, runSubject, subjectPath };
+/** A subject that lives until it is closed and answers each message with one. */
+class LiveSubject {
+  #name;
+  #child;
+  #ended;
+
+  /**
+   * @param {string} name
+   * @param {string[]} execArgv
+   * @param {string} [options] LEAKGUARD_OPTIONS
+   */
+  constructor(name, execArgv, options) {
+    this.#name = name;
+    this.#child = fork(subjectPath(name), { execArgv, env: environment(options) });
+    this.#ended = once(this.#child, 'exit');
+  }
+
+  /** @param {number} amount of work; see subjects/serve.js */
+  ask(amount) {
+    this.#child.send(amount);
+    return this.answer();
+  }
+
+  /** @returns {Promise<any>} its next message */
+  async answer() {
+    const ended = this.#ended.then(([code, signal]) => {
+      throw new Error(`subjects/${this.#name}.js ended with ${signal ?? `code ${code}`}`);
+    });
+    const [message] = await Promise.race([once(this.#child, 'message'), ended]);
+    return message;
+  }
+
+  async close() {
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#ended;
+  }
+}
+
+module.exports = { LEAKGUARD, LiveSubject, runSubject, subjectPath };

@@ -14,6 +14,10 @@ const path = require('node:path');
 
 process.chdir(path.join(__dirname, '..'));
 
+// Run by `npm pack`, we would hand its options on to every npm below us: `npm ci` would install nothing, and the cross toolchain, which
+// comes by `npm pack`, would land elsewhere.
+for (const option of ['dry_run', 'json', 'pack_destination']) delete process.env[`npm_config_${option}`];
+
 /** The digest of the sources that binding.js and the binary were built from. */
 const STAMP = 'build/addon.sha256';
 
@@ -37,7 +41,9 @@ function isInstalled() {
 function install() {
   say('installing packages (npm ci)');
   // npm is a script for the shell on Windows. Warnings are about other people's engines fields and deprecations.
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: process.platform === 'win32' });
+  run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+    shell: process.platform === 'win32',
+  });
 }
 
 function isBuilt() {

@@ -1,14 +1,12 @@
 'use strict';
 
-// Allocates objects, arrays, strings and closures, keeps each for a short while, and writes the CPU time as JSON.
+// Allocates objects, arrays, strings and closures, keeping each for a short while.
 
-const fs = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
+const serve = require('./serve');
 
 const KEPT = 20_000;
 const BATCH = 10_000;
-const WARM_UP_BATCHES = 100;
-const BATCHES = 3000;
 
 /** @type {unknown[]} */
 const kept = new Array(KEPT).fill(null);
@@ -50,12 +48,4 @@ async function allocate(batches) {
   }
 }
 
-async function main() {
-  await allocate(WARM_UP_BATCHES);
-  const start = process.cpuUsage();
-  await allocate(BATCHES);
-  const { user, system } = process.cpuUsage(start);
-  fs.writeSync(1, JSON.stringify({ cpu: user + system }));
-}
-
-main();
+serve(allocate);

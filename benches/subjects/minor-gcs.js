@@ -1,12 +1,10 @@
 'use strict';
 
-// Forces minor GCs on a small heap and writes the CPU time of one, in microseconds, as JSON. Run with --expose-gc.
+// Forces minor GCs on a small heap. Run with --expose-gc.
 
-const fs = require('node:fs');
 const { setImmediate: turn } = require('node:timers/promises');
+const serve = require('./serve');
 
-const WARM_UP = 500;
-const COUNT = 8000;
 const BEFORE_TURN = 100;
 
 /** @param {number} count */
@@ -19,12 +17,4 @@ async function collect(count) {
   }
 }
 
-async function main() {
-  await collect(WARM_UP);
-  const start = process.cpuUsage();
-  await collect(COUNT);
-  const { user, system } = process.cpuUsage(start);
-  fs.writeSync(1, JSON.stringify({ cpu: (user + system) / COUNT }));
-}
-
-main();
+serve(collect);

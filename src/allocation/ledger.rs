@@ -94,6 +94,11 @@ impl Ledger {
         same_run
     }
 
+    /// When the first profile was taken in.
+    pub fn start(&self) -> Option<Millis> {
+        self.cohorts.front().map(|cohort| cohort.born)
+    }
+
     /// The sites by growth since `since`, biggest first.
     pub fn growth(&self, since: Millis, now: Millis) -> Vec<SiteGrowth> {
         let span = now.since(since).get().max(1.0);

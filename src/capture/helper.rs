@@ -76,13 +76,16 @@ impl Drop for Helper {
 }
 
 fn serve(doorbell: Doorbell, ended: &AtomicBool) {
-    while !ended.load(Ordering::Acquire) && doorbell.wait() {
+    while doorbell.wait() {
         if signal::take_received() > 0 {
             member::request_all();
         }
         while let Some(job) = { JOBS.lock().pop_front() } {
             // A job that panics must not take the thread with it.
             let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+        }
+        if ended.load(Ordering::Acquire) {
+            break;
         }
     }
     // A helper started since may wait for the ring that ended this one.

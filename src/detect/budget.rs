@@ -13,7 +13,7 @@ impl Pace {
     /// The part of one core that helped majors may take.
     const fn share(self) -> f64 {
         match self {
-            Self::Slow => 0.002,
+            Self::Slow => 0.003,
             Self::Fast => 0.01,
         }
     }
@@ -29,18 +29,13 @@ const MIN_GAP: Millis = Millis::from_millis(2_500.0);
 const SAVED_MAJORS: f64 = 2.0;
 
 /// The CPU time that helped major GCs may take: a bucket that fills at the pace's share of one core.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct GcBudget {
-    saved: Millis,
-    filled: Option<Millis>,
+    /// None until the first question: a process that starts has one major to spare.
+    saved: Option<Millis>,
+    filled: Millis,
     spent: Millis,
     helped: u32,
-}
-
-impl Default for GcBudget {
-    fn default() -> Self {
-        Self { saved: Millis::ZERO, filled: None, spent: Millis::ZERO, helped: 0 }
-    }
 }
 
 impl GcBudget {
@@ -56,15 +51,18 @@ impl GcBudget {
         last_major: Option<Millis>,
     ) -> bool {
         let cost = cost(used);
-        let elapsed = self.filled.map_or(0.0, |filled| now.since(filled).get().max(0.0));
-        let most = cost.get() * SAVED_MAJORS;
-        self.saved = Millis::from_millis((self.saved.get() + elapsed * pace.share()).min(most));
-        self.filled = Some(now);
+        let saved = match self.saved {
+            None => cost.get(),
+            Some(saved) => saved.get() + now.since(self.filled).get().max(0.0) * pace.share(),
+        };
+        let saved = Millis::from_millis(saved.min(cost.get() * SAVED_MAJORS));
+        self.saved = Some(saved);
+        self.filled = now;
         let is_fresh = last_major.is_some_and(|last| now.since(last) < MIN_GAP);
-        if is_fresh || grown < worthwhile(pace, used) || self.saved < cost {
+        if is_fresh || grown < worthwhile(pace, used) || saved < cost {
             return false;
         }
-        self.saved = self.saved.since(cost);
+        self.saved = Some(saved.since(cost));
         self.spent += cost;
         self.helped += 1;
         true
@@ -108,9 +106,9 @@ mod tests {
 
     #[test]
     fn the_pace_follows_the_size_of_the_heap() {
-        assert_eq!(helped(20, Pace::Fast, 600), 171);
-        assert_eq!(helped(20, Pace::Slow, 600), 34);
-        assert_eq!(helped(1024, Pace::Fast, 600), 3);
+        assert_eq!(helped(20, Pace::Fast, 600), 172);
+        assert_eq!(helped(20, Pace::Slow, 600), 52);
+        assert_eq!(helped(1024, Pace::Fast, 600), 4);
         assert_eq!(helped(1, Pace::Fast, 600), 200);
     }
 

@@ -100,6 +100,12 @@ impl Channel {
         })
     }
 
+    /// How much the channel has grown since `time`.
+    pub(super) fn growth_since(&self, time: Millis) -> f64 {
+        let points = self.series.since(time);
+        points.last().zip(points.first()).map_or(0.0, |(last, first)| last.value - first.value)
+    }
+
     pub(super) fn raise(&mut self, id: String, now: Millis, suspicion: &Suspicion) {
         self.alarm = Some(Alarm { raised: now, rate: suspicion.rate, window: suspicion.window });
         self.state = ChannelState::Leaking { id };

@@ -1,7 +1,7 @@
 use super::{
     ChannelState, Evidence, Leak, LeakKind, Pace, Reading,
     channel::{Channel, Suspicion},
-    evidence::{CohortEvidence, weigh},
+    evidence::{CohortEvidence, HELPED_BY_SAMPLES, to_blame, weigh},
     leak::LeakSite,
 };
 use crate::{
@@ -25,6 +25,15 @@ pub enum Verdict {
     Confirmed(Box<Leak>),
     /// The leak of this id turned out to be a plateau.
     Resolved(Box<Leak>),
+}
+
+/// How the allocation sites have grown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Growth {
+    /// Since when: later than asked for where the profile is younger.
+    pub since: Millis,
+    /// Biggest growth first.
+    pub sites: Vec<SiteGrowth>,
 }
 
 /// Watches one isolate.
@@ -63,7 +72,7 @@ impl Detector {
     pub fn observe(
         &mut self,
         reading: &Reading,
-        growth_since: impl Fn(Millis) -> Option<Vec<SiteGrowth>>,
+        growth_since: impl Fn(Millis) -> Option<Growth>,
     ) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         for channel in &mut self.channels {
@@ -88,7 +97,10 @@ impl Detector {
                 LeakKind::Heap => {
                     let weighed = growth_since(suspicion.since)
                         .ok_or("no allocation profile is available to confirm it")
-                        .and_then(|sites| weigh(sites, Bytes::from_bytes(suspicion.growth as u64)));
+                        .and_then(|growth| {
+                            let bytes = Bytes::from_bytes(channel.growth_since(growth.since) as u64);
+                            weigh(growth.sites, bytes, reading.time.since(growth.since))
+                        });
                     match weighed {
                         Ok(cohort) => Some(cohort),
                         Err(missing) => {
@@ -114,6 +126,13 @@ impl Detector {
     /// How eagerly to help major GCs along.
     pub fn pace(&self) -> Pace {
         if self.examination.since.is_some() { Pace::Fast } else { Pace::Slow }
+    }
+
+    /// Whether the heap is suspect and the samples do not tell.
+    pub fn wants_more_samples(&self) -> bool {
+        self.channels.iter().any(|channel| {
+            matches!(channel.state, ChannelState::Suspect { missing, .. } if HELPED_BY_SAMPLES.contains(&missing))
+        })
     }
 
     /// Where each channel stands.
@@ -162,8 +181,8 @@ fn describe(
     };
     // Without cohorts, more readings in a row are all there is to trust.
     let by_trend = 0.5 + 0.02 * (suspicion.readings.min(20) as f64);
-    let sites: Vec<LeakSite> =
-        cohort.iter().flat_map(|c| c.sites.iter().take(MAX_SITES).map(LeakSite::from)).collect();
+    let blamed = cohort.map(|cohort| to_blame(&cohort.sites)).unwrap_or_default();
+    let sites: Vec<LeakSite> = blamed.iter().take(MAX_SITES).copied().map(LeakSite::from).collect();
     Leak {
         id,
         kind,
@@ -171,7 +190,7 @@ fn describe(
         start: suspicion.since,
         end: reading.time,
         growth: suspicion.growth as u64,
-        reason: reason(kind, suspicion, cohort, sites.first()),
+        reason: reason(kind, suspicion, blamed.first().copied()),
         bytes_per_hour: (suspicion.rate * 3_600_000.0) as u64,
         confidence: cohort.map_or(by_trend, |c| c.survival * (0.6 + 0.39 * c.share)),
         limit_in_ms: room.map(|room| (room.as_f64() / suspicion.rate).round()),
@@ -183,12 +202,7 @@ fn describe(
     }
 }
 
-fn reason(
-    kind: LeakKind,
-    suspicion: &Suspicion,
-    cohort: Option<&CohortEvidence>,
-    top: Option<&LeakSite>,
-) -> String {
+fn reason(kind: LeakKind, suspicion: &Suspicion, top: Option<&SiteGrowth>) -> String {
     let bytes = Bytes::from_bytes(suspicion.growth as u64);
     let (what, amount) = match kind {
         LeakKind::Heap => ("The heap", bytes.to_string()),
@@ -201,12 +215,12 @@ fn reason(
         suspicion.window.get() / 1e3,
         suspicion.readings,
     );
-    let (Some(cohort), Some(top)) = (cohort, top) else { return trend };
+    let Some(top) = top else { return trend };
     format!(
         "{trend} Of what {} ({}:{}) allocated early in that time and the first GCs left, {:.0} % is still alive.",
-        top.frame.function_name,
-        top.frame.script_name,
-        top.frame.line_number,
-        cohort.sites.first().and_then(|site| site.survival).unwrap_or(cohort.survival) * 100.0,
+        top.site.display_name(),
+        top.site.script_name,
+        top.site.line,
+        top.survival.unwrap_or_default() * 100.0,
     )
 }

@@ -1,4 +1,7 @@
-use crate::{allocation::SiteGrowth, measure::Bytes};
+use crate::{
+    allocation::{Origin, SiteGrowth},
+    measure::{Bytes, Millis},
+};
 
 /// Of what a site allocated early in the rise, at least this part has to live on. Leaks measured .87 and more,
 /// entries with a time to live .05 to .33, load ramps and rebuilds 0.
@@ -9,6 +12,14 @@ const MIN_SAMPLES: u32 = 8;
 const MIN_SITE_SAMPLES: u32 = 2;
 /// The surviving sites have to explain this part of the growth.
 const MIN_SHARE: f64 = 0.4;
+
+/// A profile that covers less of the rise than this does not show who stays.
+const MIN_WINDOW: Millis = Millis::from_millis(15_000.0);
+
+const TOO_FEW: &str = "too few sampled objects have survived so far";
+const UNEXPLAINED: &str = "the sampled objects that survive do not explain the growth";
+/// Where denser sampling may help.
+pub(super) const HELPED_BY_SAMPLES: [&str; 2] = [TOO_FEW, UNEXPLAINED];
 
 /// What the live samples say of a rise.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,16 +34,23 @@ pub(super) struct CohortEvidence {
 
 /// Whether a rise is explained by sites whose objects stay. The error is a phrase that says
 /// what is missing.
-pub(super) fn weigh(sites: Vec<SiteGrowth>, growth: Bytes) -> Result<CohortEvidence, &'static str> {
+pub(super) fn weigh(
+    sites: Vec<SiteGrowth>,
+    growth: Bytes,
+    window: Millis,
+) -> Result<CohortEvidence, &'static str> {
+    if window < MIN_WINDOW {
+        return Err("the allocation profile is too young");
+    }
     let staying: Vec<SiteGrowth> = sites.into_iter().filter(stays).collect();
     let samples: u32 = staying.iter().map(|site| site.samples).sum();
     if samples < MIN_SAMPLES {
-        return Err("too few sampled objects have survived so far");
+        return Err(TOO_FEW);
     }
     let explained: Bytes = staying.iter().map(|site| site.growth_bytes).sum();
     let share = explained.as_f64() / growth.as_f64().max(1.0);
     if share < MIN_SHARE {
-        return Err("the objects that survive do not explain the growth");
+        return Err(UNEXPLAINED);
     }
     let weighted: f64 =
         staying.iter().map(|site| site.survival.unwrap_or(0.0) * site.growth_bytes.as_f64()).sum();
@@ -41,6 +59,16 @@ pub(super) fn weigh(sites: Vec<SiteGrowth>, growth: Bytes) -> Result<CohortEvide
         share: share.min(1.0),
         sites: staying,
     })
+}
+
+/// The sites to name: functions of the application and of packages. Node's own and V8's allocate on their behalf; they are named
+/// only where there is nobody else.
+pub(super) fn to_blame(sites: &[SiteGrowth]) -> Vec<&SiteGrowth> {
+    let users: Vec<&SiteGrowth> = sites
+        .iter()
+        .filter(|site| matches!(site.site.origin(), Origin::Application | Origin::Package))
+        .collect();
+    if users.is_empty() { sites.iter().collect() } else { users }
 }
 
 /// Objects of a leak stay, and they come all the time: a cache that was filled once also stays.

@@ -11,7 +11,7 @@ mod trend;
 
 pub use budget::{GcBudget, Pace};
 pub use channel::ChannelState;
-pub use detector::{Detector, Verdict};
+pub use detector::{Detector, Growth, Verdict};
 pub use leak::{Evidence, Leak, LeakKind, LeakSite, StackFrame};
 
 use crate::measure::{Bytes, Millis};

@@ -5,6 +5,10 @@ use std::collections::VecDeque;
 
 use crate::measure::Millis;
 
+/// A climb is steep if so many readings in a row rise, in all by half or more. Fast leaks are found by it: their heap is soon too
+/// large for frequent majors, and few readings are all there are.
+const STEEP_READINGS: usize = 4;
+const STEEP_RISE: f64 = 0.5;
 /// A floor is the lowest of this many readings in a row.
 const FLOOR: usize = 3;
 /// So many floors in a row have to rise...
@@ -82,7 +86,16 @@ impl Series {
             }
             stride *= 2;
         }
-        None
+        self.steep_rise()
+    }
+
+    fn steep_rise(&self) -> Option<Rise> {
+        let points: Vec<Point> = self.points.iter().copied().collect();
+        let rising = points.windows(2).rev().take_while(|pair| rises(pair[0].value, pair[1].value)).count();
+        let from = *points.get(points.len().checked_sub(rising + 1)?)?;
+        let growth = points.last()?.value - from.value;
+        let is_steep = rising + 1 >= STEEP_READINGS && growth >= from.value * STEEP_RISE;
+        is_steep.then_some(Rise { from, growth, readings: rising + 1 })
     }
 
     /// The lowest of each `stride` readings, counted from the newest; an incomplete oldest group is left out.
@@ -170,6 +183,14 @@ mod tests {
         // 0.3 % a reading, under noise of the same size.
         let slow = series(5.0, (0..160).map(|i| 20.0 + 0.06 * f64::from(i) + 0.06 * noise(i)));
         assert!(slow.rise().is_some());
+    }
+
+    #[test]
+    fn a_steep_climb_takes_four_readings() {
+        let rise = series(9.0, [20.0, 24.0, 42.0, 75.0, 98.0]).rise().unwrap();
+        assert_eq!((rise.from.value, rise.growth, rise.readings), (20.0, 78.0, 5));
+        assert_eq!(series(9.0, [20.0, 42.0, 75.0]).rise(), None);
+        assert_eq!(series(9.0, [20.0, 22.0, 24.0, 26.0]).rise(), None);
     }
 
     #[test]

@@ -10,9 +10,10 @@ use napi_derive::napi;
 use super::{gc_event::NativeGcEvent, json, strings::reader};
 use crate::{
     allocation::{PprofMeta, Profile, encode_heapprofile, encode_pprof},
-    capture::{self, CaptureError, Captured, Compression, Settings, SignalGuard},
+    capture::{self, CaptureError, Captured, Compression, Helper, Settings, SignalGuard},
     measure::{Bytes, Millis, pss},
-    v8::Feature,
+    native::give_back,
+    v8::{Feature, Isolate},
     watch::{Config, IsolateWatch, SamplerState, SamplingConfig, SnapshotRoute, now},
 };
 
@@ -98,6 +99,12 @@ impl Watch {
             drop(inner.take());
         })?;
         Ok(Self { inner, signal })
+    }
+
+    /// Goes over to other options; the history and the profile so far stay. The routes do not change.
+    #[napi(catch_unwind)]
+    pub fn configure(&self, env: Env, options: WatchOptions) -> Result<()> {
+        self.with(|watch| watch.configure(config(&options), reader(&env)))
     }
 
     /// Takes everything back.
@@ -194,28 +201,18 @@ impl Watch {
         Ok(())
     }
 
-    /// Writes a snapshot to `file` now, blocking; the result or the error as JSON.
-    #[napi(catch_unwind)]
-    pub fn write_snapshot(&self, file: String, gzip: bool) -> Result<String> {
-        let (isolate, helper) = self.with(|watch| (watch.isolate(), watch.helper().clone()))?;
-        let isolate = isolate.ok_or_else(|| failed("this thread has no isolate"))?;
-        let outcome = capture::write(isolate, PathBuf::from(file), compression(gzip));
-        helper.post(Box::new(crate::native::give_back));
-        Ok(json::outcome(&outcome).to_string())
-    }
-
-    /// The name of the next snapshot file.
-    #[napi(catch_unwind)]
-    pub fn next_file_name(&self, thread_id: u32, gzip: bool) -> String {
-        capture::FileName::now(thread_id, compression(gzip)).next()
-    }
-
     /// Installs the signal handler. Main thread only.
     #[napi(catch_unwind)]
     pub fn handle_signal(&self, signal: i32) -> Result<()> {
         let guard = SignalGuard::install(signal).map_err(failed)?;
         *self.signal.borrow_mut() = Some(guard);
         Ok(())
+    }
+
+    /// Takes the signal handler back.
+    #[napi(catch_unwind)]
+    pub fn ignore_signal(&self) {
+        drop(self.signal.take());
     }
 
     /// Puts the handler back after libuv has replaced it.
@@ -333,6 +330,21 @@ impl Watch {
             None => Err(failed("the watch is closed")),
         }
     }
+}
+
+/// Writes a snapshot of this isolate to `file` now, blocking; the result or the error as JSON.
+#[napi(catch_unwind)]
+pub fn write_snapshot(file: String, gzip: bool) -> Result<String> {
+    let isolate = Isolate::current().ok_or_else(|| failed("this thread has no isolate"))?;
+    let outcome = capture::write(isolate, PathBuf::from(file), compression(gzip));
+    Helper::hold().map_err(failed)?.post(Box::new(give_back));
+    Ok(json::outcome(&outcome).to_string())
+}
+
+/// The name of the next snapshot file.
+#[napi(catch_unwind)]
+pub fn next_file_name(thread_id: u32, gzip: bool) -> String {
+    capture::FileName::now(thread_id, compression(gzip)).next()
 }
 
 /// The live samples and what has to be known of them.

@@ -7,10 +7,17 @@ use super::{
 use crate::{
     allocation::{Ledger, Profile},
     capture::{Helper, Member, Settings},
-    detect::{ChannelState, Detector, GcBudget, LeakKind, Reading, Verdict},
+    detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Pace, Reading, Verdict},
     measure::{Bytes, Cgroup, GcEvent, Millis},
     v8::{Feature, GcCallbacks, Isolate, LocalString},
 };
+
+/// While something is suspected, sampling may become so many times denser...
+const DENSER: u64 = 4;
+/// ... but not denser than this: 32 KiB slows allocation-heavy code down by half.
+const DENSEST: Bytes = Bytes::from_kib(64);
+/// The least time for which it stays so: each change costs the survivors' history.
+const DENSE_FOR: Millis = Millis::from_millis(5.0 * 60e3);
 
 /// How to sample allocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +67,6 @@ pub struct IsolateWatch {
     helper: Arc<Helper>,
     cgroup: Option<Cgroup>,
     ledger: Ledger,
-    has_profile: bool,
     detector: Detector,
     budget: GcBudget,
     seen_majors: u64,
@@ -109,10 +115,7 @@ impl IsolateWatch {
         let callbacks = isolate
             .filter(|_| uses(Feature::GcEvents))
             .and_then(|isolate| GcCallbacks::install(isolate, Box::new(Recorder(Rc::clone(&history)))));
-        let sampler =
-            isolate.zip(config.sampling).filter(|_| uses(Feature::Sampling)).map(|(isolate, sampling)| {
-                Sampler::start(isolate, sampling.interval, sampling.stack_depth, now())
-            });
+        let sampler = isolate.and_then(|isolate| start_sampler(isolate, &config));
         let interruptible = uses(Feature::Snapshot) && uses(Feature::Interrupt);
         let remote = isolate.filter(|_| interruptible).map(Isolate::remote);
         let member = enlist(&config, remote, &mailbox, &helper);
@@ -128,7 +131,6 @@ impl IsolateWatch {
             helper,
             cgroup: Cgroup::of_process(Path::new("/")),
             ledger: Ledger::default(),
-            has_profile: false,
             detector: Detector::new(config.thread_id),
             budget: GcBudget::default(),
             seen_majors: 0,
@@ -136,6 +138,18 @@ impl IsolateWatch {
             ticks: 0,
             config,
         })
+    }
+
+    /// Goes over to another configuration; what was gathered so far stays. Thread and routes do not change.
+    pub fn configure(&mut self, config: Config, read: impl FnMut(LocalString<'_>) -> String) {
+        self.member.set(config.snapshots.clone());
+        self.config = config;
+        match (&mut self.sampler, self.config.sampling) {
+            (Some(sampler), Some(sampling)) => sampler.set_interval(sampling.interval, now(), read),
+            (sampler, _) => {
+                *sampler = self.isolate.and_then(|isolate| start_sampler(isolate, &self.config));
+            }
+        }
     }
 
     /// What is armed.
@@ -224,15 +238,14 @@ impl IsolateWatch {
         &mut self,
         major: &GcEvent,
         profile: Option<Profile>,
-        read: impl FnMut(LocalString<'_>) -> String,
+        mut read: impl FnMut(LocalString<'_>) -> String,
     ) -> Vec<Verdict> {
         let profile = profile.or_else(|| {
             let sampler = self.sampler.as_mut().filter(|sampler| sampler.is_due())?;
-            sampler.read(major.time, read).ok()
+            sampler.read(major.time, &mut read).ok()
         });
         if let Some(profile) = profile {
             self.ledger.observe(major.time, &profile);
-            self.has_profile = true;
         }
         let statistics = major.reading.statistics;
         let reading = Reading {
@@ -251,8 +264,29 @@ impl IsolateWatch {
         if let Some(malloc) = &self.malloc {
             malloc.request();
         }
-        let ledger = self.has_profile.then_some(&self.ledger);
-        self.detector.observe(&reading, |since| ledger.map(|ledger| ledger.growth(since, major.time)))
+        let ledger = &self.ledger;
+        let verdicts = self.detector.observe(&reading, |asked| {
+            let since = ledger.start().map(|start| if asked > start { asked } else { start })?;
+            Some(Growth { since, sites: ledger.growth(since, major.time) })
+        });
+        self.adapt_sampling(major.time, read);
+        verdicts
+    }
+
+    /// Samples more densely while the heap is suspect and the samples are too few to tell.
+    fn adapt_sampling(&mut self, now: Millis, read: impl FnMut(LocalString<'_>) -> String) {
+        let (Some(sampler), Some(sampling)) = (&mut self.sampler, self.config.sampling) else { return };
+        let denser = Bytes::from_bytes(sampling.interval.get() / DENSER).max(DENSEST);
+        if self.detector.wants_more_samples() && denser < sampler.interval() {
+            sampler.set_interval(denser, now, read);
+            self.ledger = Ledger::default();
+        } else if sampler.interval() != sampling.interval
+            && self.detector.pace() == Pace::Slow
+            && now.since(sampler.interval_since()) > DENSE_FOR
+        {
+            sampler.set_interval(sampling.interval, now, read);
+            self.ledger = Ledger::default();
+        }
     }
 
     fn help(&mut self, latest: Option<GcEvent>) {
@@ -314,6 +348,11 @@ impl Drop for IsolateWatch {
         drop(self.callbacks.take());
         drop(self.sampler.take());
     }
+}
+
+fn start_sampler(isolate: Isolate, config: &Config) -> Option<Sampler> {
+    let sampling = config.sampling.filter(|_| config.native.contains(&Feature::Sampling))?;
+    Some(Sampler::start(isolate, sampling.interval, sampling.stack_depth, now()))
 }
 
 fn enlist(

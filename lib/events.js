@@ -1,0 +1,58 @@
+'use strict';
+
+const { channel } = require('node:diagnostics_channel');
+
+/** @typedef {import('..').Leak} Leak */
+
+const channels = {
+  gc: channel('leakguard:gc'),
+  leak: channel('leakguard:leak'),
+  leakResolved: channel('leakguard:leakResolved'),
+  snapshot: channel('leakguard:snapshot'),
+};
+
+/**
+ * Emits a leak, or the end of one, on `process` and its diagnostics channel. Nobody listening: one process warning for a leak.
+ *
+ * @param {'leak' | 'leakResolved'} event
+ * @param {any} found as the addon describes it
+ */
+function announceLeak(event, found) {
+  /** @type {Leak} */
+  const leak = {
+    ...found,
+    start: new Date(found.start).toISOString(),
+    end: new Date(found.end).toISOString(),
+    retainers: [],
+    snapshots: [],
+  };
+  channels[event].publish(leak);
+  if (process.listenerCount(event) === 0) {
+    if (event === 'leak') warn('LEAKGUARD_LEAK', `${leak.reason}${advice(leak)}`);
+    return;
+  }
+  try {
+    process.emit(/** @type {any} */ (event), /** @type {any} */ (leak));
+  } catch (error) {
+    // Whoever watches a process must not be able to end it by a slip.
+    warn('LEAKGUARD_LISTENER', `a '${event}' listener threw: ${/** @type {Error} */ (error)?.stack ?? error}`);
+  }
+}
+
+/** @param {Leak} leak */
+function advice(leak) {
+  const sites = leak.sites
+    .slice(0, 3)
+    .map((site) => `\n    at ${site.functionName} (${site.scriptName}:${site.lineNumber}:${site.columnNumber})`);
+  return `${sites.join('')}\n  Listen with process.on('leak', (leak) => ...) for the details.`;
+}
+
+/**
+ * @param {string} code
+ * @param {string} message
+ */
+function warn(code, message) {
+  process.emitWarning(`leakguard: ${message}`, { type: 'LeakguardWarning', code });
+}
+
+module.exports = { announceLeak, channels, warn };

@@ -1,0 +1,280 @@
+'use strict';
+
+// Options in stages: defaults, environment, code. Each value is validated once, here; everything behind takes it as it is.
+
+const os = require('node:os');
+const path = require('node:path');
+const { optionError } = require('./errors');
+const { nodeFlag } = require('./node-flags');
+const { parseDuration, parseSize } = require('./units');
+
+/**
+ * @typedef {object} Options
+ * @property {string} dumpSignal a signal's name, or 'none'
+ * @property {string} dir absolute
+ * @property {boolean} detect
+ * @property {{ interval: number, stackDepth: number } | false} sample bytes, frames
+ * @property {{ mode: 'auto' | 'in-process', redact: false, compress: 'none' | 'gzip', minInterval: number }} snapshot ms
+ * @property {false} nearHeapLimit
+ * @property {'native' | 'fallback'} v8
+ */
+
+/** The signals that Node or the kernel keeps for itself: a handler for them is refused or harmful. */
+const RESERVED = new Set(['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGPROF', 'SIGUSR1']);
+
+/** Kept for coming versions: accepting them without effect would be worse than refusing. */
+const NOT_YET = 'is not available in this version of leakguard';
+
+/** @typedef {(value: any, name: string) => any} Rule takes a value as given, returns it validated or throws */
+
+/** @type {Record<string, Rule>} */
+const SAMPLE_RULES = {
+  interval: sizeWithin(1024, 2 ** 30),
+  stackDepth: integerWithin(1, 255),
+};
+
+/** @type {Record<string, Rule>} */
+const SNAPSHOT_RULES = {
+  mode: (value, name) => {
+    if (value === 'fork') throw optionError(RangeError, `${name}: 'fork' ${NOT_YET}; use 'auto' or 'in-process'`);
+    return oneOf('auto', 'in-process')(value, name);
+  },
+  redact: onlyFalseYet,
+  compress: oneOf('none', 'gzip'),
+  minInterval: duration,
+  maxFiles: notYet,
+  maxBytes: notYet,
+  maxPause: notYet,
+  keep: onlyFalseYet,
+};
+
+/** @type {Record<string, Rule>} */
+const RULES = {
+  dumpSignal: (value, name) => {
+    if (typeof value !== 'string')
+      throw optionError(TypeError, `${name} must be a signal's name or 'none', not ${show(value)}`);
+    if (value !== 'none' && (!Object.hasOwn(os.constants.signals, value) || RESERVED.has(value))) {
+      throw optionError(
+        RangeError,
+        `${name}: ${show(value)} is not a signal that can be used here; try 'SIGUSR2' or 'none'`,
+      );
+    }
+    return value;
+  },
+  dir: (value, name) => {
+    if (typeof value !== 'string' || value === '')
+      throw optionError(TypeError, `${name} must be a folder's path, not ${show(value)}`);
+    if (value.includes('\0')) throw optionError(RangeError, `${name} must not contain a NUL character`);
+    return path.resolve(workingDirectory(), value);
+  },
+  detect: boolean,
+  sample: (value, name) => (value === false ? false : group(SAMPLE_RULES)(value === true ? {} : value, name)),
+  snapshot: group(SNAPSHOT_RULES),
+  nearHeapLimit: onlyFalseYet,
+  v8: oneOf('native', 'fallback'),
+};
+
+const SAMPLE_DEFAULTS = { interval: 512 * 1024, stackDepth: 64 };
+
+/** @returns {Options} */
+function defaults() {
+  return {
+    dumpSignal: 'SIGUSR2',
+    dir: path.resolve(workingDirectory(), nodeFlag('--diagnostic-dir') ?? '.'),
+    detect: true,
+    sample: { ...SAMPLE_DEFAULTS },
+    snapshot: { mode: 'auto', redact: false, compress: 'none', minInterval: 1_000 },
+    nearHeapLimit: false,
+    v8: 'native',
+  };
+}
+
+/**
+ * Merges options given by code into those in force.
+ *
+ * @param {Options} base
+ * @param {unknown} given
+ * @returns {Options}
+ * @throws {TypeError | RangeError} naming the wrong option
+ */
+function mergeOptions(base, given) {
+  if (given === undefined) return base;
+  return merge(base, group(RULES)(given, ''));
+}
+
+/**
+ * Merges LEAKGUARD_OPTIONS into the defaults: `dumpSignal=none,dir=/var/dumps,sample.interval=128KiB`. A wrong part is reported
+ * and left out, so that loading never fails.
+ *
+ * @param {string | undefined} text
+ * @returns {{ options: Options, off: boolean, warnings: string[] }}
+ */
+function optionsFromEnvironment(text) {
+  let options = defaults();
+  let off = false;
+  const warnings = [];
+  for (const part of (text ?? '').split(',').map((piece) => piece.trim())) {
+    if (part === '') continue;
+    if (part === 'off') {
+      off = true;
+      continue;
+    }
+    try {
+      options = mergeOptions(options, fromText(part));
+    } catch (error) {
+      warnings.push(`LEAKGUARD_OPTIONS: ${/** @type {Error} */ (error).message}; its default is used`);
+    }
+  }
+  return { options, off, warnings };
+}
+
+/**
+ * `sample.interval=128KiB` -> `{ sample: { interval: '128KiB' } }`
+ *
+ * @param {string} part
+ */
+function fromText(part) {
+  const [name, ...rest] = part.split('=');
+  if (rest.length === 0) throw optionError(TypeError, `${show(part)} is not of the form name=value`);
+  /** @type {unknown} */
+  let value = rest.join('=').trim();
+  if (value === 'true' || value === 'on') value = true;
+  else if (value === 'false' || (value === 'off' && name.trim() !== 'dumpSignal')) value = false;
+  else if (/^\d+$/.test(String(value))) value = Number(value);
+  return name
+    .trim()
+    .split('.')
+    .reduceRight((inner, key) => ({ [key]: inner }), value);
+}
+
+/**
+ * @param {any} base
+ * @param {any} given
+ * @returns {any}
+ */
+function merge(base, given) {
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(given)) {
+    if (!isObject(value)) merged[key] = value;
+    else merged[key] = merge(key === 'sample' && base[key] === false ? SAMPLE_DEFAULTS : base[key], value);
+  }
+  return merged;
+}
+
+/**
+ * @param {Record<string, Rule>} rules
+ * @returns {Rule}
+ */
+function group(rules) {
+  return (value, name) => {
+    if (!isObject(value)) throw optionError(TypeError, `${name || 'options'} must be an object, not ${show(value)}`);
+    /** @type {Record<string, unknown>} */
+    const valid = {};
+    for (const [key, inner] of Object.entries(value)) {
+      const full = name ? `${name}.${key}` : key;
+      if (!Object.hasOwn(rules, key)) {
+        throw optionError(TypeError, `unknown option ${full}; known are ${Object.keys(rules).join(', ')}`);
+      }
+      if (inner !== undefined) valid[key] = rules[key](inner, full);
+    }
+    return valid;
+  };
+}
+
+/** @type {Rule} */
+function boolean(value, name) {
+  if (typeof value !== 'boolean') throw optionError(TypeError, `${name} must be true or false, not ${show(value)}`);
+  return value;
+}
+
+/**
+ * @param {...string} choices
+ * @returns {Rule}
+ */
+function oneOf(...choices) {
+  return (value, name) => {
+    if (choices.includes(value)) return value;
+    throw optionError(
+      typeof value === 'string' ? RangeError : TypeError,
+      `${name} must be one of ${choices.join(', ')}, not ${show(value)}`,
+    );
+  };
+}
+
+/**
+ * @param {number} least
+ * @param {number} most
+ * @returns {Rule}
+ */
+function sizeWithin(least, most) {
+  return (value, name) => {
+    const size = parseSize(value);
+    if (size === undefined)
+      throw optionError(TypeError, `${name} must be a size such as 65536 or '64 KiB', not ${show(value)}`);
+    return within(Math.round(size), least, most, name);
+  };
+}
+
+/**
+ * @param {number} least
+ * @param {number} most
+ * @returns {Rule}
+ */
+function integerWithin(least, most) {
+  return (value, name) => {
+    if (!Number.isInteger(value)) throw optionError(TypeError, `${name} must be a whole number, not ${show(value)}`);
+    return within(value, least, most, name);
+  };
+}
+
+/**
+ * @param {number} value
+ * @param {number} least
+ * @param {number} most
+ * @param {string} name
+ */
+function within(value, least, most, name) {
+  if (value < least || value > most)
+    throw optionError(RangeError, `${name} must be between ${least} and ${most}, not ${value}`);
+  return value;
+}
+
+/** @type {Rule} */
+function duration(value, name) {
+  const ms = parseDuration(value);
+  if (ms === undefined)
+    throw optionError(TypeError, `${name} must be a duration such as 30000 or '30s', not ${show(value)}`);
+  return ms;
+}
+
+/** @type {Rule} */
+function onlyFalseYet(value, name) {
+  if (boolean(value, name)) throw optionError(RangeError, `${name} ${NOT_YET}`);
+  return false;
+}
+
+/** @type {Rule} */
+function notYet(_value, name) {
+  throw optionError(RangeError, `${name} ${NOT_YET}`);
+}
+
+/** @param {unknown} value */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @param {unknown} value */
+function show(value) {
+  return typeof value === 'string' ? `'${value}'` : String(value);
+}
+
+/** The working directory, or the folder for temporary files where it has been removed. */
+function workingDirectory() {
+  try {
+    return process.cwd();
+  } catch {
+    return os.tmpdir();
+  }
+}
+
+module.exports = { mergeOptions, optionsFromEnvironment };

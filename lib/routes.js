@@ -1,0 +1,60 @@
+'use strict';
+
+const v8 = require('node:v8');
+
+/** @typedef {import('./addon').Addon} Addon */
+/** @typedef {'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt'} Feature */
+/** @typedef {{ route: 'native' | 'fallback' | 'none', reason: string | null }} Route */
+
+/** What stands in where a feature is not native. @type {Record<Feature, 'fallback' | 'none'>} */
+const STAND_IN = {
+  statistics: 'fallback',
+  gcEvents: 'fallback',
+  memoryPressure: 'none',
+  sampling: 'fallback',
+  snapshot: 'fallback',
+  interrupt: 'none',
+};
+
+/**
+ * Decides for each of V8's features whether it is used natively.
+ *
+ * @param {Addon | undefined} addon
+ * @param {string | null} missing why there is no addon
+ * @param {'native' | 'fallback'} asked
+ * @returns {Record<Feature, Route>}
+ */
+function chooseRoutes(addon, missing, asked) {
+  const refusals = addon && asked === 'native' ? refusalsOf(addon) : undefined;
+  const all = asked === 'fallback' ? 'the option v8 is fallback' : missing;
+  return /** @type {Record<Feature, Route>} */ (
+    Object.fromEntries(
+      Object.entries(STAND_IN).map(([name, standIn]) => {
+        const reason = refusals ? (refusals.get(name) ?? null) : all;
+        return [name, { route: reason === null ? 'native' : standIn, reason }];
+      }),
+    )
+  );
+}
+
+/**
+ * @param {Addon} addon
+ * @returns {Map<string, string | null>}
+ */
+function refusalsOf(addon) {
+  const heap = v8.getHeapStatistics();
+  const features = addon.probe({
+    heapSizeLimit: heap.heap_size_limit,
+    nativeContexts: heap.number_of_native_contexts,
+    totalHeapSize: heap.total_heap_size,
+    spaceNames: v8.getHeapSpaceStatistics().map((space) => space.space_name),
+  });
+  return new Map(features.map((feature) => [feature.name, feature.refusal ?? null]));
+}
+
+/** @param {Record<Feature, Route>} routes */
+function nativeFeatures(routes) {
+  return Object.entries(routes).flatMap(([name, { route }]) => (route === 'native' ? [name] : []));
+}
+
+module.exports = { chooseRoutes, nativeFeatures };
