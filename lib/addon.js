@@ -15,16 +15,24 @@ function loadAddon() {
   try {
     return { addon: require('../binding'), reason: null };
   } catch (error) {
-    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (code === 'ERR_DLOPEN_DISABLED')
-      return {
-        addon: undefined,
-        reason: 'Node was started without addons (--no-addons, or --permission without --allow-addons)',
-      };
-    if (code === 'MODULE_NOT_FOUND')
-      return { addon: undefined, reason: 'the binary is missing; in a checkout, `npm run build` makes it' };
-    return { addon: undefined, reason: `the binary cannot be loaded: ${message}` };
+    return { addon: undefined, reason: reasonOf(error) };
   }
+}
+
+/**
+ * The generated loader looks in several places and chains what it met there as causes, without their codes. What tells is the one
+ * that is not about a missing file.
+ *
+ * @param {any} error
+ */
+function reasonOf(error) {
+  const messages = [];
+  for (let cause = error; cause; cause = cause.cause) messages.push(String(cause.message ?? cause));
+  const telling = messages.find((message) => !/^Cannot find (native binding|module) ?/.test(message));
+  if (telling === undefined) return 'the binary is missing; in a checkout, `npm run build` makes it';
+  if (/loading addons is disabled/.test(telling))
+    return 'Node was started without addons (--no-addons, or --permission without --allow-addons)';
+  return `the binary cannot be loaded: ${telling}`;
 }
 
 module.exports = { loadAddon };

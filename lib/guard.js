@@ -3,7 +3,7 @@
 // One thread's leakguard: arms, looks at the readings once a second, passes on the news, takes everything back.
 
 const path = require('node:path');
-const { setInterval, clearInterval, setImmediate } = require('node:timers');
+const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = require('node:timers');
 const v8 = require('node:v8');
 const { getEnvironmentData, isMainThread, setEnvironmentData, threadId } = require('node:worker_threads');
 const { loadAddon } = require('./addon');
@@ -18,13 +18,14 @@ const { version } = require('../package.json');
 /** @typedef {import('./options').Options} Options */
 /** @typedef {import('./fallback/profiler').InspectorProfiler} InspectorProfiler */
 
-/** How often the readings are looked at. */
+/** How often the readings are looked at, and how soon the first time. */
 const TICK_MS = 1_000;
+const FIRST_TICK_MS = 300;
 /** How long `memory({ detail: true })` waits for malloc's accounting. */
 const MALLOC_PATIENCE_MS = 50;
 /** Events kept where there is no addon. */
 const MAX_HISTORY = 512;
-/** Under this name a Worker finds the options that the main thread was given by code. */
+/** Under this name a Worker, or a newer copy of leakguard, finds the options that the main thread was given by code. */
 const INHERITED = 'leakguard.options';
 
 class Guard {
@@ -36,6 +37,8 @@ class Guard {
   #armed = false;
   /** @type {Watch | undefined} */
   #watch;
+  /** @type {NodeJS.Timeout | undefined} */
+  #firstTick;
   /** @type {NodeJS.Timeout | undefined} */
   #timer;
   /** @type {(() => void) | undefined} */
@@ -50,14 +53,22 @@ class Guard {
   /** @type {import('../binding').NativeGcEvent[]} */
   #history = [];
   #gcsPublished = 0;
-  /** @type {{ promise: Promise<any>, file: string | undefined, abort: AbortController } | undefined} */
+  /** A call that is being answered. @type {{ promise: Promise<any>, file: string | undefined, gzip: boolean, abort: AbortController } | undefined} */
   #writing;
+  /** A signal that JavaScript is answering. @type {AbortController | undefined} */
+  #serving;
   #snapshots = { written: 0, failed: 0, last: /** @type {any} */ (null), lastError: /** @type {any} */ (null) };
 
-  /** Loads the addon and arms by the environment. Never throws. */
+  /** Loads the addon and arms by what the environment and code said so far. Never throws. */
   constructor() {
     const { options, off, warnings } = optionsFromEnvironment(process.env.LEAKGUARD_OPTIONS);
-    this.#options = isMainThread ? options : mergeOptions(options, getEnvironmentData(INHERITED));
+    this.#options = options;
+    try {
+      this.#options = mergeOptions(options, getEnvironmentData(INHERITED));
+    } catch (error) {
+      // Another version of leakguard may know options that this one does not.
+      warnings.push(`what was given by code is left out: ${/** @type {Error} */ (error).message}`);
+    }
     ({ addon: this.#addon, reason: this.#missing } = loadAddon());
     this.#routes = chooseRoutes(this.#addon, this.#missing, this.#options.v8);
     for (const warning of warnings) warn('LEAKGUARD_OPTIONS', warning);
@@ -73,8 +84,10 @@ class Guard {
     const options = mergeOptions(this.#options, given);
     const before = this.#options;
     this.#options = options;
-    if (isMainThread && given !== undefined)
-      setEnvironmentData(INHERITED, merged(getEnvironmentData(INHERITED), given));
+    if (isMainThread) {
+      const inherited = /** @type {any} */ (getEnvironmentData(INHERITED) ?? {});
+      setEnvironmentData(INHERITED, /** @type {any} */ (mergeOptions(inherited, given)));
+    }
     if (this.#armed && options.v8 !== before.v8) this.stop();
     if (!this.#armed) {
       this.#routes = chooseRoutes(this.#addon, this.#missing, options.v8);
@@ -91,6 +104,9 @@ class Guard {
     if (!this.#armed) return;
     this.#armed = false;
     this.#writing?.abort.abort();
+    this.#serving?.abort();
+    this.#serving = undefined;
+    clearTimeout(this.#firstTick);
     clearInterval(this.#timer);
     this.#stopObservingGc?.();
     this.#stopObservingGc = undefined;
@@ -122,6 +138,7 @@ class Guard {
     }
     this.#startProfiler();
     this.#listen();
+    this.#firstTick = setTimeout(this.#onTick, FIRST_TICK_MS).unref();
     this.#timer = setInterval(this.#onTick, TICK_MS).unref();
   }
 
@@ -193,30 +210,40 @@ class Guard {
 
   /** Writes through `node:v8` what the addon does not write itself, and tells what became of it. */
   #writeForSignal = async () => {
+    // Signals that come while a file is written are answered by it.
+    if (this.#serving) return;
+    const abort = new AbortController();
+    this.#serving = abort;
     const watch = this.#watch;
     try {
-      const written = await this.#writeByJavaScript(undefined, this.#options.snapshot.compress === 'gzip');
-      if (watch) return watch.settle(written);
+      const gzip = this.#options.snapshot.compress === 'gzip';
+      const written = await this.#writeByJavaScript(undefined, gzip, abort.signal);
+      // After stop() the watch takes nothing any more.
+      if (watch && !abort.signal.aborted) return watch.settle(written);
       this.#noteSnapshot(written, 'signal', threadId);
       process.stderr.write(
         `leakguard: heap snapshot written to ${written.file} (${written.bytes} bytes, ${written.nodes} nodes, blocked for ${Math.round(written.pauseMs)} ms)\n`,
       );
     } catch (error) {
+      if (abort.signal.aborted) return;
       const { code, message } = /** @type {LeakguardError} */ (error);
       if (watch) return watch.settle(undefined, message);
       this.#noteSnapshot({ error: { code, message } }, 'signal', threadId);
       process.stderr.write(`leakguard: no heap snapshot: ${message}\n`);
+    } finally {
+      if (this.#serving === abort) this.#serving = undefined;
     }
   };
 
   /**
    * @param {string | undefined} file absolute
    * @param {boolean} gzip
+   * @param {AbortSignal} stopped
    */
-  async #writeByJavaScript(file, gzip) {
+  async #writeByJavaScript(file, gzip, stopped) {
     const { nextFileName, writeSnapshot } = require('./fallback/snapshot');
     const name = () => this.#addon?.nextFileName(threadId, gzip) ?? nextFileName(threadId, gzip);
-    const written = await writeSnapshot(file ?? path.join(this.#options.dir, name()), gzip);
+    const written = await writeSnapshot(file ?? path.join(this.#options.dir, name()), gzip, stopped);
     return { ...written, mode: 'in-process', redacted: false };
   }
 
@@ -281,17 +308,19 @@ class Guard {
   writeHeapSnapshot(file, options = {}) {
     const { signal, onProgress, snapshot } = this.#snapshotOptions(file, options);
     if (signal?.aborted) return Promise.reject(signal.reason);
+    const gzip = snapshot.compress === 'gzip';
     if (this.#writing) {
-      if (file === undefined && this.#writing.file === undefined) return this.#writing.promise;
+      const { promise, ...writing } = this.#writing;
+      if (file === undefined && writing.file === undefined && gzip === writing.gzip) return promise;
       return Promise.reject(
         new LeakguardError('ERR_LEAKGUARD_BUSY', 'a snapshot of this thread is being written; wait for it'),
       );
     }
     const abort = new AbortController();
-    const promise = this.#write(file, snapshot.compress === 'gzip', [abort.signal, signal], onProgress).finally(() => {
+    const promise = this.#write(file, gzip, { stopped: abort.signal, signal, onProgress }).finally(() => {
       this.#writing = undefined;
     });
-    this.#writing = { promise, file, abort };
+    this.#writing = { promise, file, gzip, abort };
     return promise;
   }
 
@@ -302,6 +331,9 @@ class Guard {
   #snapshotOptions(file, options) {
     if (file !== undefined && (typeof file !== 'string' || file === '')) {
       throw Object.assign(new TypeError('file must be a path'), { code: 'ERR_LEAKGUARD_OPTION' });
+    }
+    if (file?.includes('\0')) {
+      throw Object.assign(new RangeError('file must not contain a NUL character'), { code: 'ERR_LEAKGUARD_OPTION' });
     }
     if (typeof options !== 'object' || options === null) {
       throw Object.assign(new TypeError('options must be an object'), { code: 'ERR_LEAKGUARD_OPTION' });
@@ -319,17 +351,18 @@ class Guard {
   /**
    * @param {string | undefined} file
    * @param {boolean} gzip
-   * @param {Array<AbortSignal | undefined>} signals
-   * @param {((progress: any) => void) | undefined} onProgress
+   * @param {{ stopped: AbortSignal, signal?: AbortSignal, onProgress?: (progress: any) => void }} caller
    */
-  async #write(file, gzip, signals, onProgress) {
+  async #write(file, gzip, { stopped, signal, onProgress }) {
     // Not within the caller's turn: two calls in a row are joined, and an abort is heard.
     await new Promise((resolve) => setImmediate(resolve));
-    for (const signal of signals) signal?.throwIfAborted();
+    stopped.throwIfAborted();
+    signal?.throwIfAborted();
     onProgress?.({ phase: 'snapshot', bytes: 0 });
     const absolute = file === undefined ? undefined : path.resolve(this.#options.dir, file);
+    let written;
     try {
-      const written =
+      written =
         this.#addon && this.#routes.snapshot.route === 'native'
           ? unwrap(
               JSON.parse(
@@ -339,15 +372,15 @@ class Guard {
                 ),
               ),
             )
-          : await this.#writeByJavaScript(absolute, gzip);
-      onProgress?.({ phase: 'done', bytes: written.bytes });
-      this.#noteSnapshot(written, 'call', threadId);
-      return written;
+          : await this.#writeByJavaScript(absolute, gzip, stopped);
     } catch (error) {
       const { code, message } = /** @type {LeakguardError} */ (error);
-      this.#noteSnapshot({ error: { code, message } }, 'call', threadId);
+      if (!stopped.aborted) this.#noteSnapshot({ error: { code, message } }, 'call', threadId);
       throw error;
     }
+    this.#noteSnapshot(written, 'call', threadId);
+    onProgress?.({ phase: 'done', bytes: written.bytes });
+    return written;
   }
 
   /** @param {{ format?: unknown }} [options] */
@@ -372,7 +405,9 @@ class Guard {
     );
     if (format === 'pprof') return this.#watch.pprof(...outside);
     const profile = unwrap(JSON.parse(this.#watch.heapProfile(format === 'object', ...outside)));
-    return format === 'object' ? { ...profile, since: new Date(profile.since).toISOString() } : profile;
+    if (format === 'heapprofile') return profile;
+    const samplingInterval = this.#profiler?.state === 'adopted' ? null : profile.samplingInterval;
+    return { ...profile, samplingInterval, since: new Date(profile.since).toISOString() };
   }
 
   status() {
@@ -396,7 +431,7 @@ class Guard {
   #samplingStatus(inner) {
     if (!this.#armed) return { state: 'off', reason: 'leakguard is not armed' };
     if (!this.#options.sample) return { state: 'off', reason: 'the option sample is false' };
-    if (this.#profiler) return { state: 'owned', reason: null };
+    if (this.#profiler) return { state: this.#profiler.state, reason: null, lost: this.#profiler.lost };
     return inner && this.#routes.sampling.route === 'native'
       ? inner.sampler
       : { state: 'off', reason: this.#profilerError };
@@ -432,28 +467,6 @@ function constrainedMemory() {
 function unwrap(result) {
   if (result.error) throw new LeakguardError(result.error.code, result.error.message);
   return result;
-}
-
-/**
- * @param {any} before
- * @param {any} given
- */
-function merged(before, given) {
-  return {
-    ...before,
-    ...given,
-    sample: mergedGroup(before?.sample, given.sample),
-    snapshot: mergedGroup(before?.snapshot, given.snapshot),
-  };
-}
-
-/**
- * @param {any} before
- * @param {any} given
- */
-function mergedGroup(before, given) {
-  if (given === undefined) return before;
-  return typeof given === 'object' ? { ...before, ...given } : given;
 }
 
 module.exports = { Guard, version };

@@ -7,8 +7,18 @@
  * @returns {string | undefined}
  */
 function nodeFlag(name) {
-  const fromEnvironment = (process.env.NODE_OPTIONS ?? '').split(/\s+/);
-  return lastValue(process.execArgv, name) ?? lastValue(fromEnvironment, name);
+  return lastValue(process.execArgv, name) ?? lastValue(words(process.env.NODE_OPTIONS ?? ''), name);
+}
+
+/**
+ * As Node reads NODE_OPTIONS: between double quotes a blank stands for itself, and a backslash lets the next character do so.
+ *
+ * @param {string} text
+ */
+function words(text) {
+  const unquoted = (/** @type {string} */ word) =>
+    word.replace(/"((?:\\.|[^"\\])*)"/g, (_, inside) => inside.replace(/\\(.)/g, '$1'));
+  return (text.match(/(?:[^ "]|"(?:\\.|[^"\\])*")+/g) ?? []).map(unquoted);
 }
 
 /**
@@ -18,8 +28,10 @@ function nodeFlag(name) {
 function lastValue(args, name) {
   let value;
   for (const [index, arg] of args.entries()) {
-    if (arg === name) value = args[index + 1];
-    else if (arg.startsWith(`${name}=`)) value = arg.slice(name.length + 1).replace(/^"(.*)"$/, '$1');
+    const [given, ...rest] = arg.split('=');
+    // To Node an underscore is as good as a dash.
+    if (given.replaceAll('_', '-') !== name) continue;
+    value = rest.length > 0 ? rest.join('=') : args[index + 1];
   }
   return value;
 }

@@ -74,6 +74,9 @@ const RULES = {
   v8: oneOf('native', 'fallback'),
 };
 
+/** In LEAKGUARD_OPTIONS these are text, even where it looks like a number. */
+const TEXTS = new Set(['dumpSignal', 'dir']);
+
 const SAMPLE_DEFAULTS = { interval: 512 * 1024, stackDepth: 64 };
 
 /** @returns {Options} */
@@ -136,15 +139,18 @@ function optionsFromEnvironment(text) {
 function fromText(part) {
   const [name, ...rest] = part.split('=');
   if (rest.length === 0) throw optionError(TypeError, `${show(part)} is not of the form name=value`);
-  /** @type {unknown} */
-  let value = rest.join('=').trim();
-  if (value === 'true' || value === 'on') value = true;
-  else if (value === 'false' || (value === 'off' && name.trim() !== 'dumpSignal')) value = false;
-  else if (/^\d+$/.test(String(value))) value = Number(value);
-  return name
-    .trim()
-    .split('.')
-    .reduceRight((inner, key) => ({ [key]: inner }), value);
+  const key = name.trim();
+  const text = rest.join('=').trim();
+  /** @type {any} */
+  const value = TEXTS.has(key) ? text : fromWord(text);
+  return key.split('.').reduceRight((inner, step) => ({ [step]: inner }), value);
+}
+
+/** @param {string} text */
+function fromWord(text) {
+  if (text === 'true' || text === 'on') return true;
+  if (text === 'false' || text === 'off') return false;
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /**

@@ -1,25 +1,52 @@
 'use strict';
 
 /**
- * V8's sampling heap profiler through an inspector session of our own.
+ * V8's sampling heap profiler through an inspector session of our own. V8 runs one for all sessions: one that someone else has
+ * started is read along with, and left running.
  */
 class InspectorProfiler {
-  #session;
+  #sample;
+  #session = connect();
+  /** @type {'owned' | 'adopted'} */
+  state = 'owned';
+  /** How often someone else stopped the profiler, and what it had was lost. */
+  lost = 0;
   /** Since when it samples, in milliseconds since the Unix epoch. */
   since = Date.now();
 
   /** @param {{ interval: number, stackDepth: number }} sample */
-  constructor({ interval, stackDepth }) {
-    // Loaded only where it is needed: it costs a few milliseconds.
-    const { Session } = require('node:inspector');
-    this.#session = new Session();
-    this.#session.connect();
-    this.#post('HeapProfiler.startSampling', { samplingInterval: interval, stackDepth });
+  constructor(sample) {
+    this.#sample = sample;
+    this.#begin();
   }
 
-  /** The profile as DevTools has it. */
+  #begin() {
+    this.since = Date.now();
+    // `startSampling` succeeds also where a profiler runs already, and would then make its end ours.
+    this.state = this.#running() ? 'adopted' : 'owned';
+    const { interval, stackDepth } = this.#sample;
+    if (this.state === 'owned') this.#post('HeapProfiler.startSampling', { samplingInterval: interval, stackDepth });
+  }
+
+  /** The profile as DevTools has it; nearly empty where someone else has stopped the profiler. */
   devToolsProfile() {
+    const running = this.#running();
+    if (running) return running;
+    this.lost++;
+    // The old session still takes the profiler for its own, whoever may start the next.
+    this.#session.disconnect();
+    this.#session = connect();
+    this.#begin();
     return this.#post('HeapProfiler.getSamplingProfile').profile;
+  }
+
+  /** The profile of the profiler that runs, if one does. */
+  #running() {
+    try {
+      return this.#post('HeapProfiler.getSamplingProfile').profile;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The profile as the addon takes it: JSON of nodes, callers first, and samples. */
@@ -46,7 +73,7 @@ class InspectorProfiler {
   }
 
   stop() {
-    this.#post('HeapProfiler.stopSampling');
+    // This ends the profiler if this session started it.
     this.#session.disconnect();
   }
 
@@ -68,6 +95,14 @@ class InspectorProfiler {
       throw Object.assign(new Error(/** @type {any} */ (failure).message), { code: 'ERR_LEAKGUARD_UNAVAILABLE' });
     return answer;
   }
+}
+
+function connect() {
+  // Loaded only where it is needed: it costs a few milliseconds.
+  const { Session } = require('node:inspector');
+  const session = new Session();
+  session.connect();
+  return session;
 }
 
 module.exports = { InspectorProfiler };

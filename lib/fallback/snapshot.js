@@ -4,28 +4,47 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { performance } = require('node:perf_hooks');
 const { pipeline } = require('node:stream/promises');
+const { getSystemErrorMap } = require('node:util');
 const v8 = require('node:v8');
 const zlib = require('node:zlib');
 const { LeakguardError } = require('../errors');
 
 /** @typedef {{ file: string, bytes: number, nodes: number, pauseMs: number, durationMs: number }} Written */
 
+/** The snapshot of this thread that is being written, if any. @type {Promise<unknown>} */
+let latest = Promise.resolve();
+
 /**
- * Writes a snapshot with `node:v8`: to a temporary name in the same folder, synced, then under its final name.
+ * Writes a snapshot with `node:v8`: to a temporary name in the same folder, synced, then under its final name. One at a time.
  *
  * @param {string} file absolute
  * @param {boolean} gzip
+ * @param {AbortSignal} stopped keeps it from getting its final name
  * @returns {Promise<Written>}
  */
-async function writeSnapshot(file, gzip) {
+function writeSnapshot(file, gzip, stopped) {
+  const written = latest.then(() => write(file, gzip, stopped));
+  latest = written.catch(() => {});
+  return written;
+}
+
+/**
+ * @param {string} file
+ * @param {boolean} gzip
+ * @param {AbortSignal} stopped
+ * @returns {Promise<Written>}
+ */
+async function write(file, gzip, stopped) {
   const temporary = path.join(
     path.dirname(file),
     `.leakguard-${process.pid}-${Math.random().toString(36).slice(2)}.tmp`,
   );
   const packed = gzip ? `${temporary}.gz` : temporary;
   const started = performance.now();
+  stopped.throwIfAborted();
+  if (fs.existsSync(file)) throw existsError(file);
+  createFile(temporary);
   try {
-    if (fs.existsSync(file)) throw existsError(file);
     v8.writeHeapSnapshot(temporary);
     const pauseMs = performance.now() - started;
     const nodes = await countNodes(temporary);
@@ -35,19 +54,42 @@ async function writeSnapshot(file, gzip) {
         zlib.createGzip({ level: 1 }),
         fs.createWriteStream(packed, { mode: 0o600 }),
       );
-    await publish(packed, file);
+    await publish(packed, file, stopped);
     const { size } = await fs.promises.stat(file);
     return { file, bytes: size, nodes, pauseMs, durationMs: performance.now() - started };
   } catch (error) {
-    if (error instanceof LeakguardError) throw error;
-    const code = fs.existsSync(path.dirname(file)) ? 'ERR_LEAKGUARD_WRITE' : 'ERR_LEAKGUARD_DIR';
+    if (error instanceof LeakguardError || stopped.aborted) throw error;
     throw new LeakguardError(
-      code,
-      `cannot write the snapshot to ${file}: ${/** @type {Error} */ (error).message}; make the folder writable or set another \`dir\``,
+      'ERR_LEAKGUARD_WRITE',
+      `cannot write the snapshot to ${file}: ${/** @type {Error} */ (error).message}; the partial file was removed`,
     );
   } finally {
-    fs.rmSync(temporary, { force: true });
-    fs.rmSync(packed, { force: true });
+    for (const left of [temporary, packed]) {
+      try {
+        fs.rmSync(left, { force: true });
+      } catch {
+        // Where nothing may be written nothing was left, and the first error is the one that tells.
+      }
+    }
+  }
+}
+
+/**
+ * Before V8 does anything, so that a folder that takes no files is known as such. The mode could not be set later under --permission.
+ *
+ * @param {string} file
+ */
+function createFile(file) {
+  try {
+    fs.closeSync(fs.openSync(file, 'wx', 0o600));
+  } catch (error) {
+    const { errno, message } = /** @type {NodeJS.ErrnoException} */ (error);
+    // Node's words have the temporary name in them; the user asked for another one.
+    const reason = getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
+    throw new LeakguardError(
+      'ERR_LEAKGUARD_DIR',
+      `cannot write into ${path.dirname(file)}: ${reason}; make the folder writable or set another \`dir\``,
+    );
   }
 }
 
@@ -76,15 +118,19 @@ async function countNodes(file) {
  *
  * @param {string} temporary
  * @param {string} file
+ * @param {AbortSignal} stopped
  */
-async function publish(temporary, file) {
+async function publish(temporary, file, stopped) {
   const handle = await fs.promises.open(temporary, 'r+');
   try {
-    await handle.chmod(0o600);
     await handle.sync();
+  } catch (error) {
+    // Node 26 lets nothing be synced under --permission.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_ACCESS_DENIED') throw error;
   } finally {
     await handle.close();
   }
+  stopped.throwIfAborted();
   try {
     await fs.promises.link(temporary, file);
   } catch (error) {

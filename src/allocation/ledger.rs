@@ -2,11 +2,17 @@ use std::{collections::VecDeque, sync::Arc};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Frame, Profile, Stack, stack::StackTable};
+use super::{
+    Frame, Profile, Stack,
+    inlining::{Callees, Inlined},
+    stack::StackTable,
+};
 use crate::measure::{Bytes, Millis};
 
-/// More cohorts than this are joined two by two: the horizon grows, the detail shrinks.
+/// Of more cohorts than this, neighbours are joined: the horizon grows, the detail shrinks.
 const MAX_COHORTS: usize = 64;
+/// So many of the newest are left as they are.
+const FINE_COHORTS: usize = 8;
 
 /// The live samples by age. Fed with a profile after each major GC, it knows which cohort of objects, born
 /// between two such readings, still lives.
@@ -18,6 +24,8 @@ pub struct Ledger {
     stacks: StackTable,
     live: FxHashMap<u64, Live>,
     cohorts: VecDeque<Cohort>,
+    /// Outlives the run of the profiler.
+    callees: Callees,
     /// The highest ordinal seen.
     newest: u64,
 }
@@ -55,6 +63,12 @@ pub struct SiteGrowth {
     pub thirds: [u32; 3],
     /// The part of the bytes aged in the first half of the window that is still alive, 0..1; none if nothing was.
     pub survival: Option<f64>,
+    /// The part of `growth_bytes` that may belong to functions inlined into this one...
+    pub inlined_bytes: Bytes,
+    /// ... the samples behind it...
+    pub inlined_samples: u32,
+    /// ... and whose it probably is; the rest is the site's own.
+    pub inlined: Vec<Inlined>,
 }
 
 impl Ledger {
@@ -63,7 +77,7 @@ impl Ledger {
     pub fn observe(&mut self, time: Millis, profile: &Profile) -> bool {
         let same_run = self.is_same_run(profile);
         if !same_run {
-            *self = Self::default();
+            self.restart();
         }
         let newest = self.newest;
         let is_new = |ordinal: u64| ordinal > newest;
@@ -75,6 +89,7 @@ impl Ledger {
         self.live.retain(|ordinal, _| alive.contains(ordinal));
         for live in self.live.values_mut().filter(|live| !live.aged) {
             live.aged = true;
+            self.callees.note(&live.stack, live.bytes, live.born);
             if let (Some(site), Some(cohort)) =
                 (live.stack.site(), self.cohorts.iter_mut().rev().find(|cohort| cohort.born <= live.born))
             {
@@ -94,28 +109,37 @@ impl Ledger {
         same_run
     }
 
+    /// Forgets the samples: the profiler begins anew.
+    pub fn restart(&mut self) {
+        *self = Self { callees: std::mem::take(&mut self.callees), ..Self::default() };
+    }
+
     /// When the first profile was taken in.
     pub fn start(&self) -> Option<Millis> {
         self.cohorts.front().map(|cohort| cohort.born)
     }
 
-    /// The sites by growth since `since`, biggest first.
+    /// The sites by growth after the reading at `since`, biggest first.
     pub fn growth(&self, since: Millis, now: Millis) -> Vec<SiteGrowth> {
         let span = now.since(since).get().max(1.0);
-        let in_first_half = |born: Millis| born >= since && born.since(since).get() < span / 2.0;
+        let in_first_half = |born: Millis| born > since && born.since(since).get() < span / 2.0;
         let mut sites: FxHashMap<&Arc<Frame>, Tally<'_>> = FxHashMap::default();
         for live in self.live.values() {
             let Some(site) = live.stack.site() else { continue };
             let tally = sites.entry(site).or_default();
             tally.live += live.bytes;
             *tally.stacks.entry(&live.stack).or_default() += live.bytes;
-            if live.aged && live.born >= since {
+            if live.aged && live.born > since {
                 tally.growth += live.bytes;
                 // A birth time at the very end of the window belongs to its last third.
                 let third = (live.born.since(since).get() / span * 3.0) as usize;
                 tally.thirds[third.min(2)] += 1;
                 if in_first_half(live.born) {
                     tally.survivors += live.bytes;
+                }
+                if self.callees.last_apart(site).is_some_and(|apart| live.born > apart) {
+                    tally.inlined_bytes += live.bytes;
+                    tally.inlined_samples += 1;
                 }
             }
         }
@@ -127,7 +151,7 @@ impl Ledger {
             }
         }
         let mut growth: Vec<SiteGrowth> =
-            sites.into_iter().filter_map(|(site, tally)| tally.into_growth(site)).collect();
+            sites.into_iter().filter_map(|(site, tally)| tally.into_growth(site, &self.callees)).collect();
         growth.sort_by(|a, b| {
             (b.growth_bytes, b.live_bytes, &b.site.script_name, b.site.line).cmp(&(
                 a.growth_bytes,
@@ -158,23 +182,23 @@ impl Ledger {
         })
     }
 
-    /// Joins neighbours two by two when there are too many cohorts.
+    /// Joins two neighbours when there are too many cohorts: those that span the least time together, but none of the
+    /// newest.
     fn merge_cohorts(&mut self) {
-        if self.cohorts.len() <= MAX_COHORTS {
+        let Some(last) =
+            self.cohorts.len().checked_sub(FINE_COHORTS).filter(|_| self.cohorts.len() > MAX_COHORTS)
+        else {
             return;
+        };
+        let span = |index: usize| self.cohorts[index + 2].born.since(self.cohorts[index].born).get();
+        let Some(index) = (0..last).min_by(|&a, &b| span(a).total_cmp(&span(b))) else { return };
+        let Some(second) = self.cohorts.remove(index + 1) else { return };
+        let first = &mut self.cohorts[index];
+        for (site, bytes) in second.aged {
+            *first.aged.entry(site).or_default() += bytes;
         }
-        let mut cohorts = std::mem::take(&mut self.cohorts).into_iter();
-        while let Some(mut first) = cohorts.next() {
-            for (site, bytes) in cohorts.next().map(|second| second.aged).into_iter().flatten() {
-                *first.aged.entry(site).or_default() += bytes;
-            }
-            self.cohorts.push_back(first);
-        }
-        for live in self.live.values_mut() {
-            let older = self.cohorts.partition_point(|cohort| cohort.born <= live.born);
-            if let Some(cohort) = older.checked_sub(1).and_then(|index| self.cohorts.get(index)) {
-                live.born = cohort.born;
-            }
+        for live in self.live.values_mut().filter(|live| live.born == second.born) {
+            live.born = first.born;
         }
     }
 }
@@ -188,11 +212,13 @@ struct Tally<'a> {
     survivors: Bytes,
     /// Aged in the first half of the window.
     aged: Bytes,
+    inlined_bytes: Bytes,
+    inlined_samples: u32,
     stacks: FxHashMap<&'a Arc<Stack>, Bytes>,
 }
 
 impl Tally<'_> {
-    fn into_growth(self, site: &Arc<Frame>) -> Option<SiteGrowth> {
+    fn into_growth(self, site: &Arc<Frame>, callees: &Callees) -> Option<SiteGrowth> {
         let stack = self.stacks.iter().max_by_key(|&(_, bytes)| *bytes)?.0;
         Some(SiteGrowth {
             site: Arc::clone(site),
@@ -203,6 +229,9 @@ impl Tally<'_> {
             thirds: self.thirds,
             survival: (self.aged > Bytes::ZERO)
                 .then(|| (self.survivors.as_f64() / self.aged.as_f64()).min(1.0)),
+            inlined_bytes: self.inlined_bytes,
+            inlined_samples: self.inlined_samples,
+            inlined: if self.inlined_samples > 0 { callees.shares(site) } else { Vec::new() },
         })
     }
 }
@@ -252,11 +281,11 @@ mod tests {
         let growth = ledger.growth(secs(0), secs(45));
         assert_eq!(growth[0].site.function_name, "keep");
         let keep = of(&growth, "keep");
-        // The two of the last reading are not aged yet.
-        assert_eq!((keep.samples, keep.growth_bytes.get()), (18, 18_000));
+        // Not the two that were there at the start, and not the two of the last reading, which are not aged yet.
+        assert_eq!((keep.samples, keep.growth_bytes.get()), (16, 16_000));
         assert_eq!(keep.live_bytes.get(), 20_000);
         assert_eq!(keep.survival, Some(1.0));
-        assert_eq!(keep.thirds, [6, 6, 6]);
+        assert_eq!(keep.thirds, [4, 6, 6]);
         let work = of(&growth, "work");
         assert_eq!((work.samples, work.survival), (0, None));
     }
@@ -274,13 +303,39 @@ mod tests {
     }
 
     #[test]
+    fn what_an_inlined_function_allocates_is_given_back_to_it() {
+        // Until the third reading `keep` is seen within `work`; then it is inlined, and `work` seems to allocate.
+        let mut nested = profile(&[], &[]);
+        nested.nodes[1].caller = Some(2);
+        nested.nodes.swap(1, 2);
+        nested.nodes[1].caller = Some(0);
+        nested.nodes[2].caller = Some(1);
+        let mut ledger = Ledger::default();
+        for step in 0..10_u64 {
+            let apart: Vec<u64> = (0..=step.min(2)).map(|s| s + 1).collect();
+            let inlined: Vec<u64> = (3..=step).map(|s| s + 1).collect();
+            ledger.observe(
+                secs(step as u32 * 5),
+                &Profile { nodes: nested.nodes.clone(), ..profile(&apart, &inlined) },
+            );
+        }
+        let growth = ledger.growth(secs(0), secs(45));
+        let work = of(&growth, "work");
+        assert_eq!((work.samples, work.inlined_samples), (6, 6));
+        assert_eq!(work.inlined.len(), 1);
+        assert_eq!(work.inlined[0].site.function_name, "keep");
+        assert_eq!(work.inlined[0].share, 1.0);
+        assert!(of(&growth, "keep").inlined.is_empty());
+    }
+
+    #[test]
     fn what_was_there_before_the_window_is_not_growth() {
         let mut ledger = Ledger::default();
         for (step, alive) in [(0, vec![1]), (1, vec![1, 2]), (2, vec![1, 2, 3]), (3, vec![1, 2, 3])] {
             ledger.observe(secs(step), &profile(&alive, &[]));
         }
-        assert_eq!(ledger.growth(secs(1), secs(3))[0].samples, 2);
-        assert_eq!(ledger.growth(secs(0), secs(3))[0].samples, 3);
+        assert_eq!(ledger.growth(secs(1), secs(3))[0].samples, 1);
+        assert_eq!(ledger.growth(secs(0), secs(3))[0].samples, 2);
     }
 
     #[test]
@@ -301,7 +356,8 @@ mod tests {
             assert!(ledger.cohorts.len() <= MAX_COHORTS);
         }
         let growth = ledger.growth(secs(0), secs(999));
-        assert_eq!(growth[0].samples, 999);
+        // Without the first cohort, which is one of at least 32.
+        assert!(growth[0].samples >= 999 - 2 * 999 / 32, "{}", growth[0].samples);
         assert!(growth[0].survival.unwrap() > 0.8);
     }
 }

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod heapprofile;
+mod inlining;
 mod ledger;
 mod merge;
 mod pprof;
@@ -12,6 +13,7 @@ mod stack;
 mod testing;
 
 pub use heapprofile::encode as encode_heapprofile;
+pub use inlining::Inlined;
 pub use ledger::{Ledger, SiteGrowth};
 pub use pprof::{PprofMeta, encode as encode_pprof};
 pub use profile::{Frame, Profile, ProfileNode, Sample};

@@ -16,6 +16,15 @@ impl Stack {
         &self.frames
     }
 
+    /// The function of the application or of a package that called the site, where both are known.
+    pub(super) fn caller_of_site(&self) -> Option<&Arc<Frame>> {
+        let site = self.site()?;
+        self.frames
+            .iter()
+            .skip_while(|frame| *frame != site)
+            .find(|frame| *frame != site && matches!(frame.origin(), Origin::Application | Origin::Package))
+    }
+
     /// The frame to blame: the innermost one of the application; failing that, of a package; failing that, of
     /// Node; failing that, the innermost.
     pub fn site(&self) -> Option<&Arc<Frame>> {

@@ -24,7 +24,7 @@ const COST_PER_MIB: Millis = Millis::from_millis(1.75);
 /// ... and never less than this.
 const MIN_COST: Millis = Millis::from_millis(4.0);
 /// Majors closer together than this say nothing new.
-const MIN_GAP: Millis = Millis::from_millis(2_500.0);
+const MIN_GAP: Millis = Millis::from_millis(3_000.0);
 /// The budget saved up in quiet times pays for this many majors.
 const SAVED_MAJORS: f64 = 2.0;
 

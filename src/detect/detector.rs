@@ -1,7 +1,8 @@
 use super::{
     ChannelState, Evidence, Leak, LeakKind, Pace, Reading,
+    blame::{Blamed, blame},
     channel::{Channel, Suspicion},
-    evidence::{CohortEvidence, HELPED_BY_SAMPLES, to_blame, weigh},
+    evidence::{CohortEvidence, HELPED_BY_SAMPLES, weigh},
     leak::LeakSite,
 };
 use crate::{
@@ -128,6 +129,11 @@ impl Detector {
         if self.examination.since.is_some() { Pace::Fast } else { Pace::Slow }
     }
 
+    /// Whether the heap rises, or is suspect already.
+    pub fn is_heap_interesting(&self) -> bool {
+        self.channels.iter().any(|channel| channel.kind == LeakKind::Heap && channel.is_interesting())
+    }
+
     /// Whether the heap is suspect and the samples do not tell.
     pub fn wants_more_samples(&self) -> bool {
         self.channels.iter().any(|channel| {
@@ -181,8 +187,8 @@ fn describe(
     };
     // Without cohorts, more readings in a row are all there is to trust.
     let by_trend = 0.5 + 0.02 * (suspicion.readings.min(20) as f64);
-    let blamed = cohort.map(|cohort| to_blame(&cohort.sites)).unwrap_or_default();
-    let sites: Vec<LeakSite> = blamed.iter().take(MAX_SITES).copied().map(LeakSite::from).collect();
+    let blamed = cohort.map(|cohort| blame(&cohort.sites)).unwrap_or_default();
+    let sites: Vec<LeakSite> = blamed.iter().take(MAX_SITES).map(LeakSite::from).collect();
     Leak {
         id,
         kind,
@@ -190,7 +196,7 @@ fn describe(
         start: suspicion.since,
         end: reading.time,
         growth: suspicion.growth as u64,
-        reason: reason(kind, suspicion, blamed.first().copied()),
+        reason: reason(kind, suspicion, cohort.zip(blamed.first())),
         bytes_per_hour: (suspicion.rate * 3_600_000.0) as u64,
         confidence: cohort.map_or(by_trend, |c| c.survival * (0.6 + 0.39 * c.share)),
         limit_in_ms: room.map(|room| (room.as_f64() / suspicion.rate).round()),
@@ -202,7 +208,7 @@ fn describe(
     }
 }
 
-fn reason(kind: LeakKind, suspicion: &Suspicion, top: Option<&SiteGrowth>) -> String {
+fn reason(kind: LeakKind, suspicion: &Suspicion, proof: Option<(&CohortEvidence, &Blamed)>) -> String {
     let bytes = Bytes::from_bytes(suspicion.growth as u64);
     let (what, amount) = match kind {
         LeakKind::Heap => ("The heap", bytes.to_string()),
@@ -215,12 +221,12 @@ fn reason(kind: LeakKind, suspicion: &Suspicion, top: Option<&SiteGrowth>) -> St
         suspicion.window.get() / 1e3,
         suspicion.readings,
     );
-    let Some(top) = top else { return trend };
+    let Some((cohort, top)) = proof else { return trend };
     format!(
-        "{trend} Of what {} ({}:{}) allocated early in that time and the first GCs left, {:.0} % is still alive.",
+        "{trend} Of the objects sampled early in that time {:.0} % are still alive; most come from {} ({}:{}).",
+        cohort.survival * 100.0,
         top.site.display_name(),
         top.site.script_name,
         top.site.line,
-        top.survival.unwrap_or_default() * 100.0,
     )
 }

@@ -1,5 +1,5 @@
 use crate::{
-    allocation::{Origin, SiteGrowth},
+    allocation::SiteGrowth,
     measure::{Bytes, Millis},
 };
 
@@ -59,16 +59,6 @@ pub(super) fn weigh(
         share: share.min(1.0),
         sites: staying,
     })
-}
-
-/// The sites to name: functions of the application and of packages. Node's own and V8's allocate on their behalf; they are named
-/// only where there is nobody else.
-pub(super) fn to_blame(sites: &[SiteGrowth]) -> Vec<&SiteGrowth> {
-    let users: Vec<&SiteGrowth> = sites
-        .iter()
-        .filter(|site| matches!(site.site.origin(), Origin::Application | Origin::Package))
-        .collect();
-    if users.is_empty() { sites.iter().collect() } else { users }
 }
 
 /// Objects of a leak stay, and they come all the time: a cache that was filled once also stays.

@@ -1,7 +1,8 @@
 use serde::Serialize;
 
+use super::blame::Blamed;
 use crate::{
-    allocation::{Frame, SiteGrowth, Stack},
+    allocation::{Frame, Stack},
     measure::{Bytes, Millis},
 };
 
@@ -90,14 +91,14 @@ pub struct LeakSite {
     pub stack: Vec<StackFrame>,
 }
 
-impl From<&SiteGrowth> for LeakSite {
-    fn from(growth: &SiteGrowth) -> Self {
+impl From<&Blamed> for LeakSite {
+    fn from(blamed: &Blamed) -> Self {
         Self {
-            frame: StackFrame::from(&*growth.site),
-            live_bytes: growth.live_bytes,
-            growth_bytes: growth.growth_bytes,
-            samples: growth.samples,
-            stack: StackFrame::of_stack(&growth.stack),
+            frame: StackFrame::from(&*blamed.site),
+            live_bytes: blamed.live_bytes,
+            growth_bytes: blamed.growth_bytes,
+            samples: blamed.samples,
+            stack: StackFrame::of_stack(&blamed.stack),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! plateau. No clock and no I/O: the same readings always give the same verdicts.
 #![forbid(unsafe_code)]
 
+mod blame;
 mod budget;
 mod channel;
 mod detector;

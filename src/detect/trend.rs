@@ -17,8 +17,8 @@ const RISES: usize = 4;
 const RISE: f64 = 0.01;
 /// More readings than this are thinned out.
 const MAX_POINTS: usize = 256;
-/// Of readings closer together than this, the lower one counts.
-const MIN_GAP: Millis = Millis::from_millis(1_500.0);
+/// Of readings closer together than this, the lower one counts: V8 often lets a second major GC follow on the heels of the first.
+const MIN_GAP: Millis = Millis::from_millis(3_000.0);
 
 /// A value at a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn the_slope_shrugs_off_outliers() {
-        let mut points = series(1.0, (0..21).map(|i| 2.0 * f64::from(i))).since(Millis::ZERO);
+        let mut points = series(4.0, (0..21).map(|i| 2.0 * f64::from(i))).since(Millis::ZERO);
         points[10].value = 1e9;
-        assert!((slope(&points) - 0.002).abs() < 1e-9);
+        assert!((slope(&points) - 0.000_5).abs() < 1e-9);
     }
 }

@@ -52,6 +52,8 @@ pub struct GcReading {
     pub pause: Millis,
     /// Used in old space afterwards.
     pub old_space: Bytes,
+    /// Committed for new space, both of its halves; zero where it is not known.
+    pub new_space: Bytes,
     /// The heap afterwards.
     pub statistics: HeapStatistics,
 }
@@ -114,6 +116,7 @@ mod tests {
             kind: GcKind::MarkCompact,
             pause: Millis::ZERO,
             old_space: Bytes::ZERO,
+            new_space: Bytes::ZERO,
             statistics: HeapStatistics::default(),
         };
         GcEvent { time: Millis::from_millis(time), reading }

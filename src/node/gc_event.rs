@@ -58,6 +58,7 @@ impl NativeGcEvent {
             kind: GcKind::from_name(&self.kind)?,
             pause: Millis::from_millis(self.pause_ms),
             old_space: bytes(self.old_space),
+            new_space: Bytes::ZERO,
             statistics,
         };
         Some(GcEvent { time: Millis::from_millis(self.time), reading })

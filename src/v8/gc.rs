@@ -7,7 +7,7 @@ use super::{
     Isolate,
     symbols::{IsolatePtr, SYMBOLS},
 };
-use crate::measure::{Bytes, GcKind, GcReading, Millis};
+use crate::measure::{GcKind, GcReading, Millis};
 
 /// Every bit of `v8::GCType`.
 const ALL_KINDS: c_int = 31;
@@ -30,6 +30,7 @@ pub struct GcCallbacks {
 struct Data {
     observer: Box<dyn GcObserver>,
     old_space: Option<usize>,
+    new_space: Option<usize>,
     stack: UnsafeCell<Stack>,
 }
 
@@ -47,10 +48,13 @@ impl GcCallbacks {
         if s.remove_gc_prologue.is_none() || s.remove_gc_epilogue.is_none() {
             return None;
         }
-        let old_space = (0..isolate.space_count())
-            .find(|&index| isolate.space(index).is_some_and(|space| space.name == "old_space"));
+        let index_of = |name| {
+            (0..isolate.space_count()).find(|&index| isolate.space(index).is_some_and(|s| s.name == name))
+        };
+        let (old_space, new_space) = (index_of("old_space"), index_of("new_space"));
         let stack = Stack { depth: 0, started: [None; MAX_DEPTH], spent: [Millis::ZERO; MAX_DEPTH] };
-        let data = Box::into_raw(Box::new(Data { observer, old_space, stack: UnsafeCell::new(stack) }));
+        let data =
+            Box::into_raw(Box::new(Data { observer, old_space, new_space, stack: UnsafeCell::new(stack) }));
         // SAFETY: this thread's isolate; `data` lives until `drop` has removed the callback.
         unsafe { add_prologue(isolate.as_ptr(), prologue, data.cast(), ALL_KINDS) };
         // SAFETY: as above.
@@ -109,11 +113,12 @@ unsafe extern "C" fn epilogue(isolate: IsolatePtr, kind: c_int, _: c_int, data: 
         return;
     };
     let Some(statistics) = isolate.statistics() else { return };
-    let old_space = data.old_space.and_then(|index| isolate.space_used(index)).unwrap_or(Bytes::ZERO);
+    let (_, old_space) = data.old_space.and_then(|index| isolate.space_sizes(index)).unwrap_or_default();
+    let (new_space, _) = data.new_space.and_then(|index| isolate.space_sizes(index)).unwrap_or_default();
     let pause = Millis::from_nanos(nanos(ended.duration_since(started)));
     let mut spent = spent;
     spent += elapsed(ended);
-    data.observer.collected(GcReading { kind, pause, old_space, statistics }, spent);
+    data.observer.collected(GcReading { kind, pause, old_space, new_space, statistics }, spent);
 }
 
 fn elapsed(since: Instant) -> Millis {

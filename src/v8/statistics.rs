@@ -57,9 +57,9 @@ impl Isolate {
         })
     }
 
-    /// The used bytes of one heap space. Allocates nothing: fit for GC callbacks.
-    pub fn space_used(self, index: usize) -> Option<Bytes> {
-        self.raw_space(index).map(|raw| Bytes::from_bytes(raw.used))
+    /// The committed and the used bytes of one heap space. Allocates nothing: fit for GC callbacks.
+    pub fn space_sizes(self, index: usize) -> Option<(Bytes, Bytes)> {
+        self.raw_space(index).map(|raw| (Bytes::from_bytes(raw.size), Bytes::from_bytes(raw.used)))
     }
 
     fn raw_space(self, index: usize) -> Option<RawHeapSpace> {

@@ -1,23 +1,17 @@
 use std::{path::Path, rc::Rc, sync::Arc, time::Instant};
 
 use super::{
-    History, Letter, Mailbox, MallocMonitor, Sampler, SamplerState,
+    Density, History, Letter, Mailbox, MallocMonitor, Sampler, SamplerState,
+    density::Moment,
     history::{Recorder, now},
 };
 use crate::{
     allocation::{Ledger, Profile},
     capture::{Helper, Member, Settings},
-    detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Pace, Reading, Verdict},
-    measure::{Bytes, Cgroup, GcEvent, Millis},
+    detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Reading, Verdict},
+    measure::{Bytes, Cgroup, GcEvent, GcKind, Millis},
     v8::{Feature, GcCallbacks, Isolate, LocalString},
 };
-
-/// While something is suspected, sampling may become so many times denser...
-const DENSER: u64 = 4;
-/// ... but not denser than this: 32 KiB slows allocation-heavy code down by half.
-const DENSEST: Bytes = Bytes::from_kib(64);
-/// The least time for which it stays so: each change costs the survivors' history.
-const DENSE_FOR: Millis = Millis::from_millis(5.0 * 60e3);
 
 /// How to sample allocations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +63,10 @@ pub struct IsolateWatch {
     ledger: Ledger,
     detector: Detector,
     budget: GcBudget,
+    density: Density,
     seen_majors: u64,
+    seen_gcs: u64,
+    last_tick: Millis,
     spent: Millis,
     ticks: u32,
 }
@@ -133,7 +130,10 @@ impl IsolateWatch {
             ledger: Ledger::default(),
             detector: Detector::new(config.thread_id),
             budget: GcBudget::default(),
+            density: Density::default(),
             seen_majors: 0,
+            seen_gcs: 0,
+            last_tick: now(),
             spent: Millis::ZERO,
             ticks: 0,
             config,
@@ -214,21 +214,24 @@ impl IsolateWatch {
     pub fn tick(
         &mut self,
         profile: Option<Profile>,
-        read: impl FnMut(LocalString<'_>) -> String,
+        mut read: impl FnMut(LocalString<'_>) -> String,
     ) -> Vec<Verdict> {
+        if !self.config.detect {
+            return Vec::new();
+        }
         let started = Instant::now();
         let majors = self.history.major_count();
         let verdicts = match self.history.latest_major() {
-            _ if !self.config.detect => Vec::new(),
             Some(major) if majors != self.seen_majors => {
                 self.seen_majors = majors;
-                self.judge(&major, profile, read)
+                self.judge(&major, profile, &mut read)
             }
             latest => {
                 self.help(latest);
                 Vec::new()
             }
         };
+        self.adapt_sampling(read);
         self.spent += Millis::from_secs(started.elapsed().as_secs_f64());
         self.ticks += 1;
         verdicts
@@ -238,11 +241,11 @@ impl IsolateWatch {
         &mut self,
         major: &GcEvent,
         profile: Option<Profile>,
-        mut read: impl FnMut(LocalString<'_>) -> String,
+        read: impl FnMut(LocalString<'_>) -> String,
     ) -> Vec<Verdict> {
         let profile = profile.or_else(|| {
             let sampler = self.sampler.as_mut().filter(|sampler| sampler.is_due())?;
-            sampler.read(major.time, &mut read).ok()
+            sampler.read(major.time, read).ok()
         });
         if let Some(profile) = profile {
             self.ledger.observe(major.time, &profile);
@@ -265,27 +268,32 @@ impl IsolateWatch {
             malloc.request();
         }
         let ledger = &self.ledger;
-        let verdicts = self.detector.observe(&reading, |asked| {
+        self.detector.observe(&reading, |asked| {
             let since = ledger.start().map(|start| if asked > start { asked } else { start })?;
             Some(Growth { since, sites: ledger.growth(since, major.time) })
-        });
-        self.adapt_sampling(major.time, read);
-        verdicts
+        })
     }
 
-    /// Samples more densely while the heap is suspect and the samples are too few to tell.
-    fn adapt_sampling(&mut self, now: Millis, read: impl FnMut(LocalString<'_>) -> String) {
+    /// Goes over to the sampling interval that suits the moment.
+    fn adapt_sampling(&mut self, read: impl FnMut(LocalString<'_>) -> String) {
         let (Some(sampler), Some(sampling)) = (&mut self.sampler, self.config.sampling) else { return };
-        let denser = Bytes::from_bytes(sampling.interval.get() / DENSER).max(DENSEST);
-        if self.detector.wants_more_samples() && denser < sampler.interval() {
-            sampler.set_interval(denser, now, read);
-            self.ledger = Ledger::default();
-        } else if sampler.interval() != sampling.interval
-            && self.detector.pace() == Pace::Slow
-            && now.since(sampler.interval_since()) > DENSE_FOR
-        {
-            sampler.set_interval(sampling.interval, now, read);
-            self.ledger = Ledger::default();
+        let now = now();
+        let events = self.history.since(self.seen_gcs);
+        self.seen_gcs = self.history.count();
+        // Each scavenge comes when one half of new space is full.
+        let scavenges = events.iter().filter(|event| event.reading.kind == GcKind::Scavenge);
+        let allocated = scavenges.map(|event| event.reading.new_space.get() / 2).sum();
+        let interval = self.density.choose(&Moment {
+            now,
+            normal: sampling.interval,
+            allocated: Bytes::from_bytes(allocated),
+            elapsed: now.since(std::mem::replace(&mut self.last_tick, now)),
+            rises: self.detector.is_heap_interesting(),
+            wants_more: self.detector.wants_more_samples(),
+        });
+        if interval != sampler.interval() {
+            sampler.set_interval(interval, now, read);
+            self.ledger.restart();
         }
     }
 

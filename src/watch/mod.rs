@@ -3,12 +3,14 @@
 //! Everything here belongs to the isolate's thread; other threads reach it through its mailbox only.
 #![forbid(unsafe_code)]
 
+mod density;
 mod history;
 mod isolate_watch;
 mod mailbox;
 mod malloc_monitor;
 mod sampler;
 
+pub use density::Density;
 pub use history::{History, now};
 pub use isolate_watch::{Config, IsolateWatch, SamplingConfig, SnapshotRoute, Status};
 pub use mailbox::{Letter, Mailbox};

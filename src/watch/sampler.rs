@@ -136,11 +136,6 @@ impl Sampler {
         self.frozen_since.unwrap_or(self.since)
     }
 
-    /// Since when the present interval is in force.
-    pub const fn interval_since(&self) -> Millis {
-        self.since
-    }
-
     /// The mean number of bytes between two samples.
     pub const fn interval(&self) -> Bytes {
         self.interval

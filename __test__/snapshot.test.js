@@ -1,0 +1,256 @@
+'use strict';
+
+// writeHeapSnapshot(): what it answers, what it writes, and what it refuses.
+
+const assert = require('node:assert/strict');
+const { subscribe, unsubscribe } = require('node:diagnostics_channel');
+const fs = require('node:fs');
+const path = require('node:path');
+const { beforeEach, describe, it } = require('node:test');
+const { threadId } = require('node:worker_threads');
+const leakguard = require('..');
+const { readSnapshot, readSnapshotFolder } = require('./read-snapshot');
+const { temporaryFolder } = require('./temporary-folder');
+
+/** Stands in every snapshot of this process. */
+class KeptForTheSnapshot {}
+const kept = new KeptForTheSnapshot();
+
+/** Options of the language that are wrong on purpose. */
+const writeHeapSnapshot = /** @type {(...args: any[]) => Promise<leakguard.SnapshotResult>} */ (
+  leakguard.writeHeapSnapshot
+);
+
+/**
+ * What `leakguard:snapshot` carries while `run` runs.
+ *
+ * @param {() => Promise<unknown>} run
+ */
+async function messagesDuring(run) {
+  /** @type {any[]} */
+  const messages = [];
+  const note = (/** @type {unknown} */ message) => messages.push(message);
+  subscribe('leakguard:snapshot', note);
+  try {
+    await run();
+  } finally {
+    unsubscribe('leakguard:snapshot', note);
+  }
+  return messages;
+}
+
+describe('writeHeapSnapshot', () => {
+  let dir = '';
+
+  beforeEach((t) => {
+    dir = temporaryFolder(/** @type {import('node:test').TestContext} */ (t));
+    leakguard.start({ dir });
+  });
+
+  it('tells what it wrote', async () => {
+    const result = await leakguard.writeHeapSnapshot();
+
+    assert.deepEqual(Object.keys(result).sort(), [
+      'bytes',
+      'durationMs',
+      'file',
+      'mode',
+      'nodes',
+      'pauseMs',
+      'redacted',
+    ]);
+    const { size, mode } = fs.statSync(result.file);
+    assert.equal(result.bytes, size);
+    assert.equal(result.mode, 'in-process');
+    assert.equal(result.redacted, false);
+    assert.ok(result.pauseMs > 0, `${result.pauseMs} ms`);
+    assert.ok(result.durationMs >= result.pauseMs, `${result.durationMs} ms, ${result.pauseMs} ms of them blocked`);
+    assert.equal(mode & 0o777, 0o600);
+
+    const { nodes, strings } = readSnapshot(result.file);
+    assert.equal(result.nodes, nodes);
+    assert.ok(strings.includes(kept.constructor.name));
+  });
+
+  it('names the file after the time, the process, the thread and the place in the row', async () => {
+    const before = Math.floor(Date.now() / 1000) * 1000;
+    const results = [await leakguard.writeHeapSnapshot(), await leakguard.writeHeapSnapshot()];
+    const after = Date.now();
+
+    const sequence = results.map(({ file }) => {
+      assert.equal(path.dirname(file), dir);
+      const form = /^Heap\.(\d{4})(\d\d)(\d\d)\.(\d\d)(\d\d)(\d\d)\.(\d+)\.(\d+)\.(\d{3,})\.leakguard\.heapsnapshot$/;
+      const parts = form.exec(path.basename(file))?.slice(1).map(Number);
+      assert.ok(parts, file);
+      const [year, month, day, hour, minute, second, pid, tid, number] = parts;
+      const time = new Date(year, month - 1, day, hour, minute, second).getTime();
+      assert.ok(time >= before && time <= after, `${new Date(time)}`);
+      assert.equal(pid, process.pid);
+      assert.equal(tid, threadId);
+      return number;
+    });
+    assert.equal(sequence[1], sequence[0] + 1);
+    assert.deepEqual(
+      readSnapshotFolder(dir),
+      results.map(({ file }) => file),
+    );
+  });
+
+  it('takes a relative file as relative to dir', async () => {
+    fs.mkdirSync(path.join(dir, 'inner'));
+    const { file } = await leakguard.writeHeapSnapshot('inner/mine.heapsnapshot');
+    assert.equal(file, path.join(dir, 'inner', 'mine.heapsnapshot'));
+    readSnapshot(file);
+  });
+
+  it('takes an absolute file wherever it is', async (t) => {
+    const elsewhere = path.join(temporaryFolder(t), 'mine.heapsnapshot');
+    const { file } = await leakguard.writeHeapSnapshot(elsewhere);
+    assert.equal(file, elsewhere);
+    readSnapshot(file);
+    assert.deepEqual(fs.readdirSync(dir), []);
+  });
+
+  it('compresses when asked by call', async () => {
+    const { file, bytes, nodes } = await leakguard.writeHeapSnapshot(undefined, { compress: 'gzip' });
+    assert.match(file, /\.leakguard\.heapsnapshot\.gz$/);
+    assert.equal(bytes, fs.statSync(file).size);
+    assert.equal(readSnapshot(file).nodes, nodes);
+    assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+    assert.deepEqual(readSnapshotFolder(dir), [file]);
+  });
+
+  it('compresses when asked by option, unless the call says otherwise', async (t) => {
+    t.after(() => leakguard.start({ snapshot: { compress: 'none' } }));
+    leakguard.start({ snapshot: { compress: 'gzip' } });
+    const packed = await leakguard.writeHeapSnapshot();
+    const plain = await leakguard.writeHeapSnapshot(undefined, { compress: 'none' });
+    assert.match(packed.file, /\.heapsnapshot\.gz$/);
+    assert.match(plain.file, /\.heapsnapshot$/);
+    assert.ok(packed.bytes < plain.bytes / 2, `${packed.bytes} of ${plain.bytes} bytes`);
+    assert.deepEqual(readSnapshotFolder(dir), [packed.file, plain.file].sort());
+  });
+
+  it('tells its progress', async () => {
+    /** @type {object[]} */
+    const progress = [];
+    const { bytes } = await leakguard.writeHeapSnapshot(undefined, { onProgress: (step) => progress.push(step) });
+    assert.deepEqual(progress, [
+      { phase: 'snapshot', bytes: 0 },
+      { phase: 'done', bytes },
+    ]);
+  });
+
+  it('is refused by a signal that was aborted before', async () => {
+    const reason = new Error('not now');
+    await assert.rejects(leakguard.writeHeapSnapshot('a', { signal: AbortSignal.abort(reason) }), reason);
+    await assert.rejects(leakguard.writeHeapSnapshot('a', { signal: AbortSignal.abort() }), { name: 'AbortError' });
+    assert.deepEqual(fs.readdirSync(dir), []);
+  });
+
+  it('is taken back by a signal that is aborted in the same turn', async () => {
+    const abort = new AbortController();
+    const promise = leakguard.writeHeapSnapshot('a', { signal: abort.signal });
+    abort.abort();
+    await assert.rejects(promise, { name: 'AbortError' });
+    assert.deepEqual(fs.readdirSync(dir), []);
+
+    await leakguard.writeHeapSnapshot('a');
+    readSnapshot(path.join(dir, 'a'));
+  });
+
+  it('writes one file for two calls at once that name none', async () => {
+    const [first, second] = await Promise.all([leakguard.writeHeapSnapshot(), leakguard.writeHeapSnapshot()]);
+    assert.equal(first.file, second.file);
+    assert.deepEqual(readSnapshotFolder(dir), [first.file]);
+  });
+
+  it('joins no calls that want different things', async () => {
+    const first = leakguard.writeHeapSnapshot();
+    await assert.rejects(leakguard.writeHeapSnapshot(undefined, { compress: 'gzip' }), { code: 'ERR_LEAKGUARD_BUSY' });
+    const { file } = await first;
+    assert.deepEqual(readSnapshotFolder(dir), [file]);
+  });
+
+  it('writes one at a time: a second one with a name of its own is refused', async () => {
+    const first = leakguard.writeHeapSnapshot('first');
+    await assert.rejects(leakguard.writeHeapSnapshot('second'), { name: 'LeakguardError', code: 'ERR_LEAKGUARD_BUSY' });
+    await assert.rejects(leakguard.writeHeapSnapshot(), { code: 'ERR_LEAKGUARD_BUSY' });
+    await first;
+    assert.deepEqual(fs.readdirSync(dir), ['first']);
+
+    await leakguard.writeHeapSnapshot('second');
+    assert.deepEqual(fs.readdirSync(dir), ['first', 'second']);
+  });
+
+  it('overwrites nothing', async () => {
+    const file = path.join(dir, 'precious');
+    fs.writeFileSync(file, 'precious');
+    await assert.rejects(leakguard.writeHeapSnapshot('precious'), (/** @type {any} */ error) => {
+      assert.equal(error.code, 'ERR_LEAKGUARD_EXISTS');
+      assert.ok(error.message.includes(file), error.message);
+      return true;
+    });
+    assert.equal(fs.readFileSync(file, 'utf8'), 'precious');
+    assert.deepEqual(fs.readdirSync(dir), ['precious']);
+  });
+
+  for (const [what, Class, ...args] of /** @type {Array<[string, typeof TypeError | typeof RangeError, ...any[]]>} */ ([
+    ['a file that is a number', TypeError, 1],
+    ['a file that is null', TypeError, null],
+    ['a file without a name', TypeError, ''],
+    ['a file that no system takes', RangeError, 'a\0b'],
+    ['options in the place of the file', TypeError, { compress: 'gzip' }],
+    ['options that are null', TypeError, 'a', null],
+    ['options that are text', TypeError, 'a', 'gzip'],
+    ['an unknown option', TypeError, 'a', { compression: 'gzip' }],
+    ['an unknown compression', RangeError, 'a', { compress: 'zip' }],
+    ['a compression that is no text', TypeError, 'a', { compress: true }],
+    ['an unknown mode', RangeError, 'a', { mode: 'quick' }],
+    ['a signal that is none', TypeError, 'a', { signal: 'SIGUSR2' }],
+    ['progress that is no function', TypeError, 'a', { onProgress: true }],
+    ['a minInterval that is no duration', TypeError, 'a', { minInterval: 'soon' }],
+  ])) {
+    it(`rejects ${what}`, async () => {
+      const promise = writeHeapSnapshot(...args);
+      await assert.rejects(promise, { name: Class.name, code: 'ERR_LEAKGUARD_OPTION' });
+      assert.deepEqual(fs.readdirSync(dir), []);
+    });
+  }
+
+  it('is aborted by stop(), and works without being armed', async (t) => {
+    t.after(() => leakguard.start());
+    const pending = leakguard.writeHeapSnapshot('a');
+    leakguard.stop();
+    await assert.rejects(pending, { name: 'AbortError' });
+    assert.deepEqual(fs.readdirSync(dir), []);
+
+    await leakguard.writeHeapSnapshot('b');
+    readSnapshot(path.join(dir, 'b'));
+  });
+
+  it('is told on leakguard:snapshot', async () => {
+    /** @type {leakguard.SnapshotResult | undefined} */
+    let result;
+    const messages = await messagesDuring(async () => {
+      result = await leakguard.writeHeapSnapshot('a');
+    });
+    assert.deepEqual(messages, [Object.assign({ threadId, trigger: 'call' }, result)]);
+  });
+
+  it('is told on leakguard:snapshot and counted when it fails', async () => {
+    await leakguard.writeHeapSnapshot('a');
+    const before = leakguard.status().snapshots;
+    const messages = await messagesDuring(() => assert.rejects(leakguard.writeHeapSnapshot('a')));
+    assert.equal(messages.length, 1);
+    const [{ error, ...rest }] = messages;
+    assert.deepEqual(rest, { threadId, trigger: 'call' });
+    assert.equal(error.code, 'ERR_LEAKGUARD_EXISTS');
+    assert.match(error.message, /exists already/);
+
+    const { written, failed, last, lastError } = leakguard.status().snapshots;
+    assert.deepEqual([written, failed], [before.written, before.failed + 1]);
+    assert.equal(last?.error, undefined);
+    assert.deepEqual(lastError, messages[0]);
+  });
+});

@@ -1,0 +1,87 @@
+//! V8 samples physical frames. Once it has inlined a function into its caller, what the function allocates is sampled as the
+//! caller's, and the function to blame vanishes from the profile within seconds of a server's start. What was seen before
+//! tells who it was: the survivors that callee and caller allocated while they were still apart.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::{Frame, Stack};
+use crate::measure::{Bytes, Millis};
+
+/// More callers than this are not remembered.
+const MAX_CALLERS: usize = 4096;
+
+/// Who allocated what survived, by caller. Only grows, up to its bound; deaths do not change it.
+#[derive(Debug, Default)]
+pub(super) struct Callees {
+    callers: FxHashMap<Arc<Frame>, Caller>,
+}
+
+#[derive(Debug, Default)]
+struct Caller {
+    /// Survivors that the function itself allocated, or callees that are inlined by now.
+    own: Bytes,
+    /// `own` when a callee was last seen apart.
+    own_then: Bytes,
+    /// The latest birth of a callee's survivor.
+    last_apart: Millis,
+    callees: FxHashMap<Arc<Frame>, (Arc<Stack>, Bytes)>,
+}
+
+/// A callee's part in what is sampled as its caller's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inlined {
+    /// The callee.
+    pub site: Arc<Frame>,
+    /// Its heaviest stack while it was still apart.
+    pub stack: Arc<Stack>,
+    /// Its part, 0..1.
+    pub share: f64,
+}
+
+impl Callees {
+    /// Notes a sample that has survived.
+    pub(super) fn note(&mut self, stack: &Arc<Stack>, bytes: Bytes, born: Millis) {
+        let Some(site) = stack.site() else { return };
+        if let Some(own) = self.caller(site) {
+            own.own += bytes;
+        }
+        let Some(caller) = stack.caller_of_site().and_then(|caller| self.caller(caller)) else { return };
+        let callee =
+            caller.callees.entry(Arc::clone(site)).or_insert_with(|| (Arc::clone(stack), Bytes::ZERO));
+        callee.1 += bytes;
+        caller.own_then = caller.own;
+        if born > caller.last_apart {
+            caller.last_apart = born;
+        }
+    }
+
+    /// What is born at the caller after this may belong to inlined callees.
+    pub(super) fn last_apart(&self, caller: &Arc<Frame>) -> Option<Millis> {
+        self.callers.get(caller).filter(|caller| !caller.callees.is_empty()).map(|caller| caller.last_apart)
+    }
+
+    /// How to divide what is born at the caller after `last_apart`; the rest is its own.
+    pub(super) fn shares(&self, caller: &Arc<Frame>) -> Vec<Inlined> {
+        let Some(caller) = self.callers.get(caller) else { return Vec::new() };
+        let apart: Bytes = caller.callees.values().map(|(_, bytes)| *bytes).sum();
+        let total = apart.as_f64() + caller.own_then.as_f64();
+        caller
+            .callees
+            .iter()
+            .map(|(site, (stack, bytes))| Inlined {
+                site: Arc::clone(site),
+                stack: Arc::clone(stack),
+                share: bytes.as_f64() / total.max(1.0),
+            })
+            .collect()
+    }
+
+    fn caller(&mut self, frame: &Arc<Frame>) -> Option<&mut Caller> {
+        if self.callers.len() >= MAX_CALLERS && !self.callers.contains_key(frame) {
+            return None;
+        }
+        Some(self.callers.entry(Arc::clone(frame)).or_default())
+    }
+}
