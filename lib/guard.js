@@ -281,7 +281,7 @@ class Guard {
   }
 
   history() {
-    return this.#watch ? this.#watch.history() : [...this.#history];
+    return this.#watch ? this.#watch.history() : this.#history.map((event) => ({ ...event }));
   }
 
   /** @param {{ detail?: boolean }} [options] */

@@ -7,15 +7,20 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::{Frame, Stack};
-use crate::measure::{Bytes, Millis};
+use crate::measure::Bytes;
 
-/// More callers than this are not remembered.
-const MAX_CALLERS: usize = 4096;
+/// More functions than this are not remembered.
+const MAX_FUNCTIONS: usize = 4096;
+
+/// When a sample was taken: the run of the profiler, and the ordinal in it.
+pub(super) type Birth = (u32, u64);
 
 /// Who allocated what survived, by caller. Only grows, up to its bound; deaths do not change it.
 #[derive(Debug, Default)]
 pub(super) struct Callees {
     callers: FxHashMap<Arc<Frame>, Caller>,
+    /// Anonymous functions and the named ones they were called by, within which they seem to be written.
+    enclosing: FxHashMap<Arc<Frame>, Arc<Frame>>,
 }
 
 #[derive(Debug, Default)]
@@ -25,7 +30,7 @@ struct Caller {
     /// `own` when a callee was last seen apart.
     own_then: Bytes,
     /// The latest birth of a callee's survivor.
-    last_apart: Millis,
+    last_apart: Birth,
     callees: FxHashMap<Arc<Frame>, (Arc<Stack>, Bytes)>,
 }
 
@@ -41,24 +46,40 @@ pub struct Inlined {
 }
 
 impl Callees {
-    /// Notes a sample that has survived.
-    pub(super) fn note(&mut self, stack: &Arc<Stack>, bytes: Bytes, born: Millis) {
-        let Some(site) = stack.site() else { return };
+    /// The function to blame for what a stack allocates: that of the stack itself, but for an anonymous callback the named
+    /// function of the same script that it is written in, as far as that was ever seen to call it.
+    pub(super) fn site_of(&mut self, stack: &Stack) -> Option<Arc<Frame>> {
+        let site = stack.site()?;
+        if !site.function_name.is_empty() {
+            return Some(Arc::clone(site));
+        }
+        let caller = stack.caller_of_site().filter(|caller| {
+            !caller.function_name.is_empty() && caller.script_id == site.script_id && caller.line <= site.line
+        });
+        if let Some(caller) = caller {
+            if self.enclosing.len() < MAX_FUNCTIONS {
+                self.enclosing.insert(Arc::clone(site), Arc::clone(caller));
+            }
+            return Some(Arc::clone(caller));
+        }
+        Some(Arc::clone(self.enclosing.get(site).unwrap_or(site)))
+    }
+
+    /// Notes a sample that has survived. Of samples with the same caller, the older come first.
+    pub(super) fn note(&mut self, stack: &Arc<Stack>, site: &Arc<Frame>, bytes: Bytes, born: Birth) {
         if let Some(own) = self.caller(site) {
             own.own += bytes;
         }
-        let Some(caller) = stack.caller_of_site().and_then(|caller| self.caller(caller)) else { return };
+        let Some(caller) = stack.caller_of(site).and_then(|caller| self.caller(caller)) else { return };
         let callee =
             caller.callees.entry(Arc::clone(site)).or_insert_with(|| (Arc::clone(stack), Bytes::ZERO));
         callee.1 += bytes;
         caller.own_then = caller.own;
-        if born > caller.last_apart {
-            caller.last_apart = born;
-        }
+        caller.last_apart = caller.last_apart.max(born);
     }
 
     /// What is born at the caller after this may belong to inlined callees.
-    pub(super) fn last_apart(&self, caller: &Arc<Frame>) -> Option<Millis> {
+    pub(super) fn last_apart(&self, caller: &Arc<Frame>) -> Option<Birth> {
         self.callers.get(caller).filter(|caller| !caller.callees.is_empty()).map(|caller| caller.last_apart)
     }
 
@@ -79,7 +100,7 @@ impl Callees {
     }
 
     fn caller(&mut self, frame: &Arc<Frame>) -> Option<&mut Caller> {
-        if self.callers.len() >= MAX_CALLERS && !self.callers.contains_key(frame) {
+        if self.callers.len() >= MAX_FUNCTIONS && !self.callers.contains_key(frame) {
             return None;
         }
         Some(self.callers.entry(Arc::clone(frame)).or_default())

@@ -4,7 +4,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     Frame, Profile, Stack,
-    inlining::{Callees, Inlined},
+    inlining::{Birth, Callees, Inlined},
     stack::StackTable,
 };
 use crate::measure::{Bytes, Millis};
@@ -26,12 +26,15 @@ pub struct Ledger {
     cohorts: VecDeque<Cohort>,
     /// Outlives the run of the profiler.
     callees: Callees,
+    /// Counts the runs of the profiler.
+    run: u32,
     /// The highest ordinal seen.
     newest: u64,
 }
 
 #[derive(Debug)]
 struct Live {
+    site: Arc<Frame>,
     stack: Arc<Stack>,
     bytes: Bytes,
     born: Millis,
@@ -87,21 +90,13 @@ impl Ledger {
 
         let alive: FxHashSet<u64> = profile.samples.iter().map(|sample| sample.ordinal).collect();
         self.live.retain(|ordinal, _| alive.contains(ordinal));
-        for live in self.live.values_mut().filter(|live| !live.aged) {
-            live.aged = true;
-            self.callees.note(&live.stack, live.bytes, live.born);
-            if let (Some(site), Some(cohort)) =
-                (live.stack.site(), self.cohorts.iter_mut().rev().find(|cohort| cohort.born <= live.born))
-            {
-                *cohort.aged.entry(Arc::clone(site)).or_default() += live.bytes;
-            }
-        }
+        self.age();
         for sample in profile.samples.iter().filter(|s| is_new(s.ordinal)) {
-            if let Some(stack) = stacks.get(&sample.node_id) {
-                let (stack, bytes) = (Arc::clone(stack), sample.live_bytes());
-                self.live.insert(sample.ordinal, Live { stack, bytes, born: time, aged: false });
-            }
             self.newest = self.newest.max(sample.ordinal);
+            let Some(stack) = stacks.get(&sample.node_id) else { continue };
+            let Some(site) = self.callees.site_of(stack) else { continue };
+            let (stack, bytes) = (Arc::clone(stack), sample.live_bytes());
+            self.live.insert(sample.ordinal, Live { site, stack, bytes, born: time, aged: false });
         }
         self.cohorts.push_back(Cohort { born: time, aged: FxHashMap::default() });
         self.merge_cohorts();
@@ -109,9 +104,22 @@ impl Ledger {
         same_run
     }
 
+    /// What was found alive by two readings is aged.
+    fn age(&mut self) {
+        let mut aging: Vec<(&u64, &mut Live)> = self.live.iter_mut().filter(|(_, live)| !live.aged).collect();
+        aging.sort_unstable_by_key(|(ordinal, _)| **ordinal);
+        for (&ordinal, live) in aging {
+            live.aged = true;
+            self.callees.note(&live.stack, &live.site, live.bytes, (self.run, ordinal));
+            if let Some(cohort) = self.cohorts.iter_mut().rev().find(|cohort| cohort.born <= live.born) {
+                *cohort.aged.entry(Arc::clone(&live.site)).or_default() += live.bytes;
+            }
+        }
+    }
+
     /// Forgets the samples: the profiler begins anew.
     pub fn restart(&mut self) {
-        *self = Self { callees: std::mem::take(&mut self.callees), ..Self::default() };
+        *self = Self { callees: std::mem::take(&mut self.callees), run: self.run + 1, ..Self::default() };
     }
 
     /// When the first profile was taken in.
@@ -124,9 +132,9 @@ impl Ledger {
         let span = now.since(since).get().max(1.0);
         let in_first_half = |born: Millis| born > since && born.since(since).get() < span / 2.0;
         let mut sites: FxHashMap<&Arc<Frame>, Tally<'_>> = FxHashMap::default();
-        for live in self.live.values() {
-            let Some(site) = live.stack.site() else { continue };
-            let tally = sites.entry(site).or_default();
+        for (&ordinal, live) in &self.live {
+            let birth: Birth = (self.run, ordinal);
+            let tally = sites.entry(&live.site).or_default();
             tally.live += live.bytes;
             *tally.stacks.entry(&live.stack).or_default() += live.bytes;
             if live.aged && live.born > since {
@@ -137,7 +145,7 @@ impl Ledger {
                 if in_first_half(live.born) {
                     tally.survivors += live.bytes;
                 }
-                if self.callees.last_apart(site).is_some_and(|apart| live.born > apart) {
+                if self.callees.last_apart(&live.site).is_some_and(|apart| birth > apart) {
                     tally.inlined_bytes += live.bytes;
                     tally.inlined_samples += 1;
                 }

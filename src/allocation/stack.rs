@@ -18,11 +18,14 @@ impl Stack {
 
     /// The function of the application or of a package that called the site, where both are known.
     pub(super) fn caller_of_site(&self) -> Option<&Arc<Frame>> {
-        let site = self.site()?;
-        self.frames
-            .iter()
-            .skip_while(|frame| *frame != site)
-            .find(|frame| *frame != site && matches!(frame.origin(), Origin::Application | Origin::Package))
+        self.caller_of(self.site()?)
+    }
+
+    /// The function of the application or of a package that called `function`, where both are on the stack.
+    pub(super) fn caller_of(&self, function: &Arc<Frame>) -> Option<&Arc<Frame>> {
+        self.frames.iter().skip_while(|frame| *frame != function).find(|frame| {
+            *frame != function && matches!(frame.origin(), Origin::Application | Origin::Package)
+        })
     }
 
     /// The frame to blame: the innermost one of the application; failing that, of a package; failing that, of
