@@ -309,6 +309,25 @@ describe('two copies in one process', () => {
     assert.equal(listeners, 0);
   });
 
+  it('the older leaves out in a Worker what it does not know of a newer one on the main thread', async () => {
+    const { armed, warnings } = await runChild(async () => {
+      const { once } = require('node:events');
+      const { Worker, setEnvironmentData } = require('node:worker_threads');
+      setEnvironmentData('leakguard.options', { telepathy: 'on' });
+      const script = `
+        const { parentPort } = require('node:worker_threads');
+        const warnings = [];
+        process.on('warning', ({ message }) => warnings.push(message));
+        const { armed } = require('leakguard').status();
+        setImmediate(() => parentPort.postMessage({ armed, warnings }));`;
+      return (await once(new Worker(script, { eval: true }), 'message'))[0];
+    });
+
+    assert.equal(armed, true);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /telepathy/);
+  });
+
   it('the older takes everything back', async () => {
     const [alone, both] = await runChild(
       (older, newer) => {

@@ -264,42 +264,44 @@ describe('history()', () => {
 });
 
 describe('the channel leakguard:gc', () => {
-  it('carries batches of GCs of all kinds, each GC once', async () => {
-    const { messages, history } = await runChild(
-      async () => {
-        const { subscribe } = require('node:diagnostics_channel');
-        const leakguard = require('leakguard');
-        /** @type {any[]} */
-        const messages = [];
-        subscribe('leakguard:gc', (message) => messages.push(message));
-        for (const batches of [1, 2]) {
-          /** @type {any} */ (globalThis).gc({ type: 'minor' });
-          for (let count = 0; count < 3; count++) /** @type {any} */ (globalThis).gc();
-          while (messages.length < batches) await new Promise((resolve) => setTimeout(resolve, 10));
-        }
-        return { messages, history: leakguard.history() };
-      },
-      { flags },
-    );
+  for (const [where, addon] of Object.entries({ 'with the addon': [], 'without the addon': ['--no-addons'] })) {
+    it(`carries batches of GCs of all kinds, each GC once, ${where}`, async () => {
+      const { messages, history } = await runChild(
+        async () => {
+          const { subscribe } = require('node:diagnostics_channel');
+          const leakguard = require('leakguard');
+          /** @type {any[]} */
+          const messages = [];
+          subscribe('leakguard:gc', (message) => messages.push(message));
+          for (const batches of [1, 2]) {
+            /** @type {any} */ (globalThis).gc({ type: 'minor' });
+            for (let count = 0; count < 3; count++) /** @type {any} */ (globalThis).gc();
+            while (messages.length < batches) await new Promise((resolve) => setTimeout(resolve, 10));
+          }
+          return { messages, history: leakguard.history() };
+        },
+        { flags: [...flags, ...addon] },
+      );
 
-    const events = messages.flatMap((/** @type {any} */ { events }) => events);
-    assert.deepEqual(
-      messages.map((/** @type {any} */ { threadId, events }) => [threadId, events.length >= 4]),
-      [
-        [0, true],
-        [0, true],
-      ],
-    );
-    const times = events.map((/** @type {any} */ { time }) => time);
-    assert.deepEqual(
-      times,
-      [...new Set(times)].sort((a, b) => a - b),
-    );
-    const kinds = new Set(events.map((/** @type {any} */ { kind }) => kind));
-    assert.ok(kinds.has('mark-compact') && kinds.size > 1, [...kinds].join());
-    const majors = events.filter((/** @type {any} */ { kind }) => kind === 'mark-compact');
-    assert.deepEqual(majors, history.slice(0, majors.length));
-  });
+      const events = messages.flatMap((/** @type {any} */ { events }) => events);
+      assert.deepEqual(
+        messages.map((/** @type {any} */ { threadId, events }) => [threadId, events.length >= 4]),
+        [
+          [0, true],
+          [0, true],
+        ],
+      );
+      const times = events.map((/** @type {any} */ { time }) => time);
+      assert.deepEqual(
+        times,
+        [...new Set(times)].sort((a, b) => a - b),
+      );
+      const kinds = new Set(events.map((/** @type {any} */ { kind }) => kind));
+      assert.ok(kinds.has('mark-compact') && kinds.size > 1, [...kinds].join());
+      const majors = events.filter((/** @type {any} */ { kind }) => kind === 'mark-compact');
+      assert.deepEqual(majors, history.slice(0, majors.length));
+    });
+  }
 
   it('is left alone while nobody subscribes', async () => {
     const published = await runChild(

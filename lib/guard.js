@@ -53,6 +53,8 @@ class Guard {
   /** @type {import('../binding').NativeGcEvent[]} */
   #history = [];
   #gcsPublished = 0;
+  /** Events for the next batch where there is no addon. @type {import('../binding').NativeGcEvent[]} */
+  #unpublished = [];
   /** A call that is being answered. @type {{ promise: Promise<any>, file: string | undefined, gzip: boolean, abort: AbortController } | undefined} */
   #writing;
   /** A signal that JavaScript is answering. @type {AbortController | undefined} */
@@ -267,16 +269,16 @@ class Guard {
   /** @param {import('../binding').NativeGcEvent} event */
   #recordGc(event) {
     if (this.#watch) return this.#watch.recordGc(event);
-    if (channels.gc.hasSubscribers) channels.gc.publish({ threadId, events: [event] });
+    if (channels.gc.hasSubscribers) this.#unpublished.push(event);
     if (event.kind !== 'mark-compact') return;
     this.#history.push(event);
     if (this.#history.length > MAX_HISTORY) this.#history.shift();
   }
 
   #publishGcs() {
-    if (!this.#watch) return;
-    const events = this.#watch.gcsSince(this.#gcsPublished);
-    this.#gcsPublished = this.#watch.gcCount();
+    const events = this.#watch ? this.#watch.gcsSince(this.#gcsPublished) : this.#unpublished;
+    this.#unpublished = [];
+    this.#gcsPublished = this.#watch?.gcCount() ?? 0;
     if (events.length > 0) channels.gc.publish({ threadId, events });
   }
 

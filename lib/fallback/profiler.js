@@ -68,7 +68,7 @@ class InspectorProfiler {
       for (const child of children) open.push([child, index]);
     }
     // The inspector gives the size of all objects that a sample stands for.
-    const live = samples.map((/** @type {any} */ { nodeId, ordinal, size }) => ({ nodeId, ordinal, size, count: 1 }));
+    const live = samples.map((/** @type {any} */ { nodeId, ordinal, size }) => ({ nodeId, ordinal, liveBytes: size, count: 1 }));
     return JSON.stringify({ nodes, samples: live });
   }
 

@@ -40,7 +40,7 @@ fn write_tree(profile: &Profile, json: &mut String) {
     }
     let mut self_sizes: FxHashMap<u32, Bytes> = FxHashMap::default();
     for sample in &profile.samples {
-        *self_sizes.entry(sample.node_id).or_default() += sample.live_bytes();
+        *self_sizes.entry(sample.node_id).or_default() += sample.live_bytes;
     }
     let mut children = vec![Vec::new(); profile.nodes.len()];
     for (index, node) in profile.nodes.iter().enumerate() {
@@ -111,7 +111,7 @@ struct HeapSample {
 
 impl From<&Sample> for HeapSample {
     fn from(sample: &Sample) -> Self {
-        Self { size: sample.live_bytes(), node_id: sample.node_id, ordinal: sample.ordinal }
+        Self { size: sample.live_bytes, node_id: sample.node_id, ordinal: sample.ordinal }
     }
 }
 
@@ -133,6 +133,7 @@ mod tests {
     fn has_the_shape_that_the_inspector_gives() {
         let mut profile = profile(&[("serve", 0), ("", 1), ("say \"hi\"\n", 0)], &[(2, 100), (2, 20)]);
         profile.samples[0].count = 3;
+        profile.samples[0].live_bytes = Bytes::from_bytes(300);
         let node = |id: u32, name: &str, line: u32, self_size: u64, children: Value| {
             let frame = json!({ "functionName": name, "scriptId": "81", "url": "/app/server.js",
                 "lineNumber": line, "columnNumber": 2 });

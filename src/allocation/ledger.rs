@@ -95,7 +95,7 @@ impl Ledger {
             self.newest = self.newest.max(sample.ordinal);
             let Some(stack) = stacks.get(&sample.node_id) else { continue };
             let Some(site) = self.callees.site_of(stack) else { continue };
-            let (stack, bytes) = (Arc::clone(stack), sample.live_bytes());
+            let (stack, bytes) = (Arc::clone(stack), sample.live_bytes);
             self.live.insert(sample.ordinal, Live { site, stack, bytes, born: time, aged: false });
         }
         self.cohorts.push_back(Cohort { born: time, aged: FxHashMap::default() });
@@ -185,7 +185,7 @@ impl Ledger {
     /// know have changed their size, or all known ones are gone while smaller ordinals came.
     fn is_same_run(&self, profile: &Profile) -> bool {
         profile.samples.iter().all(|sample| match self.live.get(&sample.ordinal) {
-            Some(live) => live.bytes == sample.live_bytes(),
+            Some(live) => live.bytes == sample.live_bytes,
             None => sample.ordinal > self.newest,
         })
     }
@@ -262,7 +262,8 @@ mod tests {
                 column: 1,
             },
         };
-        let sample = |node_id, ordinal| Sample { node_id, ordinal, size: Bytes::from_bytes(100), count: 10 };
+        let sample =
+            |node_id, ordinal| Sample { node_id, ordinal, live_bytes: Bytes::from_bytes(1_000), count: 10 };
         Profile {
             nodes: vec![node(1, None, ""), node(2, Some(0), "keep"), node(3, Some(0), "work")],
             samples: keep.iter().map(|&o| sample(2, o)).chain(work.iter().map(|&o| sample(3, o))).collect(),

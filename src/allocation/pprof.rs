@@ -51,7 +51,7 @@ fn proto_of(profile: &Profile, taken: PprofMeta) -> proto::Profile {
     for sample in &profile.samples {
         let [objects, bytes] = live.entry(sample.node_id).or_default();
         *objects += i64::from(sample.count);
-        *bytes += sample.live_bytes().get() as i64;
+        *bytes += sample.live_bytes.get() as i64;
     }
     let stack_of = |leaf: usize| {
         let stack = std::iter::successors(Some(leaf), |&index| profile.nodes[index].caller);

@@ -37,17 +37,10 @@ pub struct Sample {
     pub node_id: u32,
     /// Rises with the time of allocation.
     pub ordinal: u64,
-    /// Shallow size of one object.
-    pub size: Bytes,
-    /// How many such objects the sample stands for.
+    /// The live bytes that the sample stands for.
+    pub live_bytes: Bytes,
+    /// How many objects it stands for.
     pub count: u32,
-}
-
-impl Sample {
-    /// The live bytes this sample stands for.
-    pub const fn live_bytes(&self) -> Bytes {
-        Bytes::from_bytes(self.size.get() * self.count as u64)
-    }
 }
 
 /// One reading of V8's sampling heap profiler: a call tree and the samples alive in it.

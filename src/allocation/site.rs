@@ -28,7 +28,7 @@ impl Profile {
         for sample in &self.samples {
             if let Some(stack) = stacks.get(&sample.node_id) {
                 let (bytes, objects, samples) = of_stacks.entry(stack).or_default();
-                *bytes += sample.live_bytes();
+                *bytes += sample.live_bytes;
                 *objects += u64::from(sample.count);
                 *samples += 1;
             }

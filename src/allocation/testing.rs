@@ -35,7 +35,7 @@ pub(super) fn profile(nodes: &[(&str, usize)], samples: &[(usize, u64)]) -> Prof
         .map(|(&(node, bytes), ordinal)| Sample {
             node_id: node as u32 + 1,
             ordinal,
-            size: Bytes::from_bytes(bytes),
+            live_bytes: Bytes::from_bytes(bytes),
             count: 1,
         })
         .collect();
@@ -73,7 +73,7 @@ pub(super) fn live_bytes_by_stack(profile: &Profile) -> BTreeMap<Vec<String>, u6
             stack.push(format!("{}:{}:{}", node.frame.function_name, node.frame.line, node.frame.column));
             node = &profile.nodes[caller];
         }
-        *by_stack.entry(stack).or_default() += sample.live_bytes().get();
+        *by_stack.entry(stack).or_default() += sample.live_bytes.get();
     }
     by_stack
 }

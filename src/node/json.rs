@@ -109,7 +109,7 @@ pub(super) fn sites(profile: &Profile, since: Millis, interval: Option<Bytes>) -
             value
         })
         .collect();
-    let live_bytes: Bytes = profile.samples.iter().map(|sample| sample.live_bytes()).sum();
+    let live_bytes: Bytes = profile.samples.iter().map(|sample| sample.live_bytes).sum();
     json!({ "since": since, "samplingInterval": interval, "liveBytes": live_bytes, "sites": sites })
 }
 

@@ -55,7 +55,8 @@ impl LocalString<'_> {
 #[derive(Debug)]
 pub struct SamplingProfiler {
     isolate: Isolate,
-    owned: bool,
+    /// Ours; none where someone else started the profiler.
+    interval: Option<Bytes>,
 }
 
 impl SamplingProfiler {
@@ -66,17 +67,17 @@ impl SamplingProfiler {
         let depth = c_int::try_from(stack_depth).unwrap_or(c_int::MAX);
         // SAFETY: this isolate's own profiler, on its thread.
         let started = unsafe { start(profiler, interval.get(), depth, NO_FLAGS) };
-        if started { Ok(Self { isolate, owned: true }) } else { Err(SamplingError::Busy) }
+        if started { Ok(Self { isolate, interval: Some(interval) }) } else { Err(SamplingError::Busy) }
     }
 
     /// Reads along with a profiler that someone else started; it is never stopped by us.
     pub const fn adopt(isolate: Isolate) -> Self {
-        Self { isolate, owned: false }
+        Self { isolate, interval: None }
     }
 
     /// Whether we started it.
     pub const fn is_owned(&self) -> bool {
-        self.owned
+        self.interval.is_some()
     }
 
     /// The live samples now. `read` turns V8's strings into ours; the caller's handle scope must be open.
@@ -91,7 +92,7 @@ impl SamplingProfiler {
         let raw = unsafe { get(profiler) };
         if raw.is_null() {
             // Whoever runs the next one, it is not ours.
-            self.owned = false;
+            self.interval = None;
             return Err(SamplingError::Stopped);
         }
         let raw = RawProfile(raw.cast());
@@ -100,14 +101,14 @@ impl SamplingProfiler {
             return Err(SamplingError::Layout);
         }
         nodes[0].frame = Frame::default();
-        Ok(Profile { nodes, samples: raw.samples()? })
+        Ok(Profile { nodes, samples: raw.samples(self.interval)? })
     }
 }
 
 impl Drop for SamplingProfiler {
     fn drop(&mut self) {
         if let (true, Some(stop), Ok(profiler)) =
-            (self.owned, SYMBOLS.stop_sampling, heap_profiler(self.isolate))
+            (self.is_owned(), SYMBOLS.stop_sampling, heap_profiler(self.isolate))
         {
             // SAFETY: this isolate's own profiler, on its thread; stopping one that is stopped does nothing.
             unsafe { stop(profiler) };
@@ -237,7 +238,7 @@ impl RawProfile {
         Ok(nodes)
     }
 
-    fn samples(&self) -> Result<Vec<Sample>, SamplingError> {
+    fn samples(&self, interval: Option<Bytes>) -> Result<Vec<Sample>, SamplingError> {
         // SAFETY: a virtual function of this very object; it returns a reference, hence never null.
         let vector = unsafe { (self.vtable().samples)(self.0) };
         // SAFETY: the vector belongs to the profile.
@@ -252,7 +253,7 @@ impl RawProfile {
                 Ok(Sample {
                     node_id: raw.node_id,
                     ordinal: raw.ordinal,
-                    size: Bytes::from_bytes(raw.size as u64),
+                    live_bytes: live_bytes(raw, interval),
                     count: raw.count,
                 })
             })
@@ -267,6 +268,16 @@ impl Drop for RawProfile {
         // SAFETY: V8 gives the profile away; its deleting destructor frees it, once.
         unsafe { (vtable.destroy_and_free)(self.0) };
     }
+}
+
+/// The bytes that a sample stands for. An object of a size is sampled with the probability 1 - e^(-size/interval); V8 divides by
+/// it too, but rounds to whole objects, which is off by up to a third for objects about as large as the interval.
+fn live_bytes(sample: &RawSample, interval: Option<Bytes>) -> Bytes {
+    let size = sample.size as f64;
+    Bytes::from_bytes(match interval {
+        Some(interval) => (size / -(-size / interval.as_f64()).exp_m1()).round() as u64,
+        None => sample.size as u64 * u64::from(sample.count),
+    })
 }
 
 /// Bytes from one sample to the next: 40 from V8 14.6 (Node 26) on, 32 before.

@@ -40,6 +40,7 @@ fn readable(profile: &proto::Profile) -> Vec<(Vec<String>, [i64; 2])> {
 fn stacks_are_innermost_first_and_without_the_root() {
     let mut profile = profile(&[("serve", 0), ("", 1), ("push", 2)], &[(3, 100), (3, 20), (1, 7)]);
     profile.samples[0].count = 3;
+    profile.samples[0].live_bytes = Bytes::from_bytes(300);
     assert_eq!(
         readable(&encoded_and_decoded(&profile)),
         [
