@@ -70,6 +70,23 @@ describe('heapProfile()', () => {
     );
   });
 
+  it('keeps the innermost `stackDepth` frames', {
+    skip: isNative ? false : 'the inspector takes no depth before Node 26',
+  }, async () => {
+    const depths = await runChild(
+      async (file) => {
+        const leakguard = require('leakguard');
+        const { keepObjects } = require(file);
+        const nest = (/** @type {number} */ depth) => (depth > 0 ? nest(depth - 1) : keepObjects(50_000));
+        nest(20);
+        return (await leakguard.heapProfile()).sites.map(({ stack }) => stack.length);
+      },
+      { ...surroundings, options: 'sample.interval=16KiB,sample.stackDepth=5' },
+    );
+
+    assert.equal(Math.max(...depths), 5);
+  });
+
   it('forgets what has been collected', async () => {
     const [full, empty] = await runChild(async (file) => {
       const leakguard = require('leakguard');

@@ -138,23 +138,28 @@ describe('a signal', { skip: process.platform === 'win32' && 'Windows has none' 
     readSnapshot(message.file);
   });
 
-  it('that comes too early is refused with a word', async (t) => {
-    const dir = temporaryFolder(t);
-    const options = { dir, snapshot: { minInterval: '1h' } };
-    const child = startChild(t, 'idle.js', { given: { options } });
-    await child.event('ready');
-    child.kill('SIGUSR2');
-    const { file } = (await child.event('snapshot')).message;
-    child.kill('SIGUSR2');
+  for (const [how, execArgv] of /** @type {Array<[string, string[]]>} */ ([
+    ['', []],
+    [' also without the addon', ['--no-addons']],
+  ])) {
+    it(`that comes too early is refused with a word${how}`, async (t) => {
+      const dir = temporaryFolder(t);
+      const options = { dir, snapshot: { minInterval: '1h' } };
+      const child = startChild(t, 'idle.js', { execArgv, given: { options } });
+      await child.event('ready');
+      child.kill('SIGUSR2');
+      const { file } = (await child.event('snapshot')).message;
+      child.kill('SIGUSR2');
 
-    const { error, ...rest } = (await child.event('snapshot')).message;
-    assert.deepEqual(rest, { threadId: 0, trigger: 'signal' });
-    assert.equal(error.code, 'ERR_LEAKGUARD_TOO_SOON');
-    assert.match(error.message, /snapshot\.minInterval/);
-    const [line] = await child.line(/^leakguard: no heap snapshot: .*$/m);
-    assert.equal(line, `leakguard: no heap snapshot: ${error.message}`);
-    assert.deepEqual(readSnapshotFolder(dir), [file]);
-  });
+      const { error, ...rest } = (await child.event('snapshot')).message;
+      assert.deepEqual(rest, { threadId: 0, trigger: 'signal' });
+      assert.equal(error.code, 'ERR_LEAKGUARD_TOO_SOON');
+      assert.match(error.message, /snapshot\.minInterval/);
+      const [line] = await child.line(/^leakguard: no heap snapshot: .*$/m);
+      assert.equal(line, `leakguard: no heap snapshot: ${error.message}`);
+      assert.deepEqual(readSnapshotFolder(dir), [file]);
+    });
+  }
 });
 
 describe('the option dumpSignal', { skip: process.platform === 'win32' && 'Windows has no signals' }, () => {
@@ -325,6 +330,46 @@ describe("a user's own handler", { skip: process.platform === 'win32' && 'Window
     child.kill('SIGUSR2');
     files.push((await child.event('snapshot')).message.file);
     assert.deepEqual(readSnapshotFolder(dir), files.sort());
+  });
+});
+
+describe('without the addon a signal', { skip: process.platform === 'win32' && 'Windows has none' }, () => {
+  const execArgv = ['--no-addons'];
+
+  it('brings a snapshot, and says so', async (t) => {
+    const dir = temporaryFolder(t);
+    const child = startChild(t, 'idle.js', { execArgv, given: { options: { dir } } });
+    assert.deepEqual((await child.event('ready')).signal, { name: 'SIGUSR2', handled: true, reason: null });
+    child.kill('SIGUSR2');
+    const { file, bytes, threadId, trigger } = (await child.event('snapshot')).message;
+    assert.deepEqual([threadId, trigger, bytes], [0, 'signal', fs.statSync(file).size]);
+    assert.equal((await child.line(/^leakguard: heap snapshot written to (\S+) /m))[1], file);
+    assert.deepEqual(readSnapshotFolder(dir), [file]);
+  });
+
+  for (const how of ['on', 'once']) {
+    it(`leaves a user's handler by ${how} working, and the next signal harmless`, async (t) => {
+      const dir = temporaryFolder(t);
+      const given = { when: 'after', how, options: { dir, snapshot: WITHOUT_PAUSE } };
+      const child = startChild(t, 'user-handler.js', { execArgv, given });
+      await child.event('ready');
+      const files = [];
+      for (let signals = 1; signals <= 3; signals++) {
+        child.kill('SIGUSR2');
+        if (how === 'on' || signals === 1) await child.event('handled');
+        files.push((await child.event('snapshot')).message.file);
+      }
+      assert.deepEqual(readSnapshotFolder(dir), files.sort());
+    });
+  }
+
+  it('ends a process whose once handler ends it', async (t) => {
+    const given = { when: 'before', how: 'once', action: 'end', options: { dir: temporaryFolder(t) } };
+    const child = startChild(t, 'user-handler.js', { execArgv, given });
+    await child.event('ready');
+    child.kill('SIGUSR2');
+    assert.deepEqual(await child.ended(), { code: null, signal: 'SIGUSR2' });
+    assert.equal(child.unread('handled').length, 1);
   });
 });
 

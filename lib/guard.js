@@ -59,6 +59,8 @@ class Guard {
   #writing;
   /** A signal that JavaScript is answering. @type {AbortController | undefined} */
   #serving;
+  /** When JavaScript last wrote one for a signal without a watch, which would know. */
+  #lastBySignal = Number.NEGATIVE_INFINITY;
   #snapshots = { written: 0, failed: 0, last: /** @type {any} */ (null), lastError: /** @type {any} */ (null) };
 
   /** Loads the addon and arms by what the environment and code said so far. Never throws. */
@@ -192,23 +194,41 @@ class Guard {
   }
 
   #onTick = () => {
-    const watch = this.#watch;
-    if (channels.gc.hasSubscribers) this.#publishGcs();
-    if (!watch) return;
-    const profile = this.#profiler && watch.wantsProfile() ? this.#profiler.profile() : undefined;
-    watch.tick(profile);
+    this.#harmless(() => {
+      const watch = this.#watch;
+      if (channels.gc.hasSubscribers) this.#publishGcs();
+      if (!watch) return;
+      const profile = this.#profiler?.isDue() && watch.wantsProfile() ? this.#profiler.profile() : undefined;
+      watch.tick(profile);
+    });
   };
 
   /** Called by the addon when a snapshot is due or there is news. */
   #onWake = () => {
-    if (!this.#watch) return;
-    if (this.#watch.serve()) void this.#writeForSignal();
-    for (const text of this.#watch.letters()) {
-      const letter = JSON.parse(text);
-      if (letter.type === 'snapshot') this.#noteSnapshot(letter.outcome, 'signal', letter.threadId);
-      else announceLeak(letter.type, letter.leak);
-    }
+    this.#harmless(() => {
+      if (this.#watch?.serve()) void this.#writeForSignal();
+      // A listener may have us stop.
+      for (const text of this.#watch?.letters() ?? []) {
+        const letter = JSON.parse(text);
+        if (letter.type === 'snapshot') this.#noteSnapshot(letter.outcome, 'signal', letter.threadId);
+        else announceLeak(letter.type, letter.leak);
+      }
+    });
   };
+
+  /**
+   * An error of our own in a callback from the event loop would end the process we guard: leakguard ends itself instead.
+   *
+   * @param {() => void} work
+   */
+  #harmless(work) {
+    try {
+      work();
+    } catch (error) {
+      this.stop();
+      warn('LEAKGUARD_INTERNAL', `stopped after an error of its own: ${/** @type {Error} */ (error)?.stack ?? error}`);
+    }
+  }
 
   /** Writes through `node:v8` what the addon does not write itself, and tells what became of it. */
   #writeForSignal = async () => {
@@ -218,10 +238,12 @@ class Guard {
     this.#serving = abort;
     const watch = this.#watch;
     try {
+      if (!watch) this.#checkInterval();
       const gzip = this.#options.snapshot.compress === 'gzip';
       const written = await this.#writeByJavaScript(undefined, gzip, abort.signal);
       // After stop() the watch takes nothing any more.
       if (watch && !abort.signal.aborted) return watch.settle(written);
+      this.#lastBySignal = performance.now();
       this.#noteSnapshot(written, 'signal', threadId);
       process.stderr.write(
         `leakguard: heap snapshot written to ${written.file} (${written.bytes} bytes, ${written.nodes} nodes, blocked for ${Math.round(written.pauseMs)} ms)\n`,
@@ -236,6 +258,18 @@ class Guard {
       if (this.#serving === abort) this.#serving = undefined;
     }
   };
+
+  /** Throws where the last snapshot by signal is too fresh. */
+  #checkInterval() {
+    const { minInterval } = this.#options.snapshot;
+    const since = performance.now() - this.#lastBySignal;
+    if (since >= minInterval) return;
+    const seconds = (/** @type {number} */ ms) => `${(ms / 1000).toFixed(1)} s`;
+    throw new LeakguardError(
+      'ERR_LEAKGUARD_TOO_SOON',
+      `the last snapshot by signal was ${seconds(since)} ago; \`snapshot.minInterval\` asks for ${seconds(minInterval)} between two`,
+    );
+  }
 
   /**
    * @param {string | undefined} file absolute
@@ -425,7 +459,7 @@ class Guard {
       sampling: this.#samplingStatus(inner),
       detector: this.#detectorStatus(inner),
       snapshots: structuredClone(this.#snapshots),
-      cost: inner?.cost ?? null,
+      cost: inner ? { ...inner.cost, ...this.#profiler?.cost } : null,
     };
   }
 

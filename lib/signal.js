@@ -15,6 +15,8 @@ class DumpSignal {
   #number;
   #watch;
   #serve;
+  /** @type {NodeJS.Immediate | undefined} */
+  #comingBack;
 
   /**
    * @param {string} name
@@ -28,9 +30,7 @@ class DumpSignal {
     this.#serve = serve;
     // Ours stays for good: with it libuv's handler stays, below the native one. Without it the first user's listener would make
     // libuv replace ours, and the end of a user's `once` would leave the default action, which ends the process.
-    process.prependListener(this.name, this.#onSignal);
-    process.on('newListener', this.#onNewListener);
-    process.on('removeListener', this.#onRemoveListener);
+    this.#listen();
     try {
       this.#watch?.handleSignal(this.#number);
     } catch (error) {
@@ -44,7 +44,14 @@ class DumpSignal {
     this.#forget();
   }
 
+  #listen() {
+    process.prependListener(this.name, this.#onSignal);
+    process.on('newListener', this.#onNewListener);
+    process.on('removeListener', this.#onRemoveListener);
+  }
+
   #forget() {
+    clearImmediate(this.#comingBack);
     process.removeListener('removeListener', this.#onRemoveListener);
     process.removeListener('newListener', this.#onNewListener);
     process.removeListener(this.name, this.#onSignal);
@@ -53,16 +60,19 @@ class DumpSignal {
   /**
    * First of all listeners. If all others are `once`, none is left after this signal. Then `process.kill(process.pid, signal)`, the
    * usual last line of such a handler, means to end the process, and the native handler lets it: at once and later if the signal came
-   * from outside, and only during the handler if the process sent it to itself, as it may be asking for snapshots that way.
+   * from outside, and only during the handler if the process sent it to itself, as it may be asking for snapshots that way. Without a
+   * native handler nobody knows who sent a signal: we only stand aside while the handlers run.
    */
   #onSignal = () => {
-    if (!this.#watch) {
-      this.#serve();
-      return;
-    }
+    if (!this.#watch) this.#serve();
     const others = process.rawListeners(this.name).filter((listener) => listener !== this.#onSignal);
     const allOnce = others.length > 0 && others.every((listener) => 'listener' in listener);
     if (!allOnce) return;
+    if (!this.#watch) {
+      this.#forget();
+      this.#comingBack = setImmediate(() => this.#listen());
+      return;
+    }
     this.#watch.setSelfEnds(true);
     if (this.#watch.signalWasFromSelf()) setImmediate(() => this.#watch?.setSelfEnds(false)).unref();
   };

@@ -1,5 +1,10 @@
 'use strict';
 
+const { performance } = require('node:perf_hooks');
+
+/** Reading the profile may take this part of the time: it goes through JSON. */
+const SHARE = 0.003;
+
 /**
  * V8's sampling heap profiler through an inspector session of our own. V8 runs one for all sessions: one that someone else has
  * started is read along with, and left running.
@@ -11,6 +16,9 @@ class InspectorProfiler {
   state = 'owned';
   /** How often someone else stopped the profiler, and what it had was lost. */
   lost = 0;
+  /** What reading the profile has cost. */
+  cost = { profiles: 0, profilesMs: 0 };
+  #notBefore = 0;
   /** Since when it samples, in milliseconds since the Unix epoch. */
   since = Date.now();
 
@@ -49,8 +57,23 @@ class InspectorProfiler {
     }
   }
 
+  /** Whether reading the profile now stays within its share of the time. */
+  isDue() {
+    return performance.now() >= this.#notBefore;
+  }
+
   /** The profile as the addon takes it: JSON of nodes, callers first, and samples. */
   profile() {
+    const started = performance.now();
+    const profile = this.#read();
+    const took = performance.now() - started;
+    this.#notBefore = started + took / SHARE;
+    this.cost.profiles++;
+    this.cost.profilesMs += took;
+    return profile;
+  }
+
+  #read() {
     const { head, samples } = this.devToolsProfile();
     const nodes = [];
     /** @type {Array<[any, number | null]>} */
@@ -68,7 +91,12 @@ class InspectorProfiler {
       for (const child of children) open.push([child, index]);
     }
     // The inspector gives the size of all objects that a sample stands for.
-    const live = samples.map((/** @type {any} */ { nodeId, ordinal, size }) => ({ nodeId, ordinal, liveBytes: size, count: 1 }));
+    const live = samples.map((/** @type {any} */ { nodeId, ordinal, size }) => ({
+      nodeId,
+      ordinal,
+      liveBytes: size,
+      count: 1,
+    }));
     return JSON.stringify({ nodes, samples: live });
   }
 

@@ -6,8 +6,10 @@ use crate::measure::{Bytes, Millis};
 
 /// A rise shorter than this is a burst.
 const MIN_WINDOW: Millis = Millis::from_millis(20_000.0);
-/// A leak is taken back no sooner than this after the alarm.
-const MIN_PLATEAU: Millis = Millis::from_millis(30_000.0);
+/// A plateau lasts at least this, and half as long as the rise did.
+const MIN_PLATEAU: Millis = Millis::from_millis(20_000.0);
+/// For so long after an alarm frequent readings are wanted, to see whether the growth goes on.
+const PROBATION: Millis = Millis::from_millis(120_000.0);
 /// It takes this many readings to call it a plateau...
 const PLATEAU_READINGS: usize = 5;
 /// ... over which the growth is less than this part of what the alarm's rate would give.
@@ -71,8 +73,11 @@ impl Channel {
     }
 
     /// Whether frequent readings are wanted.
-    pub(super) fn is_interesting(&self) -> bool {
-        matches!(self.state, ChannelState::Suspect { .. }) || self.series.is_rising()
+    pub(super) fn is_interesting(&self, now: Millis) -> bool {
+        match self.alarm {
+            Some(alarm) => now.since(alarm.raised) < PROBATION,
+            None => matches!(self.state, ChannelState::Suspect { .. }) || self.series.is_rising(),
+        }
     }
 
     /// The present rise, unless an alarm stands already.
@@ -114,7 +119,7 @@ impl Channel {
     /// Takes the alarm back if the growth has ended; returns its id.
     pub(super) fn resolve(&mut self, now: Millis) -> Option<String> {
         let alarm = self.alarm?;
-        let span = alarm.window.get().max(MIN_PLATEAU.get());
+        let span = (alarm.window.get() / 2.0).max(MIN_PLATEAU.get());
         let from = Millis::from_millis(now.get() - span);
         if from < alarm.raised {
             return None;

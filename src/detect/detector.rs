@@ -1,3 +1,6 @@
+#[cfg(test)]
+mod tests;
+
 use super::{
     ChannelState, Evidence, Leak, LeakKind, Pace, Reading,
     blame::{Blamed, blame},
@@ -119,7 +122,7 @@ impl Detector {
             self.standing.push(leak.clone());
             verdicts.push(Verdict::Confirmed(Box::new(leak)));
         }
-        let interesting = self.channels.iter().any(Channel::is_interesting);
+        let interesting = self.channels.iter().any(|channel| channel.is_interesting(reading.time));
         self.examination.note(reading.time, interesting, !verdicts.is_empty());
         verdicts
     }
@@ -130,8 +133,8 @@ impl Detector {
     }
 
     /// Whether the heap rises, or is suspect already.
-    pub fn is_heap_interesting(&self) -> bool {
-        self.channels.iter().any(|channel| channel.kind == LeakKind::Heap && channel.is_interesting())
+    pub fn is_heap_interesting(&self, now: Millis) -> bool {
+        self.channels.iter().any(|channel| channel.kind == LeakKind::Heap && channel.is_interesting(now))
     }
 
     /// Whether the heap is suspect and the samples do not tell.

@@ -143,10 +143,20 @@ impl IsolateWatch {
     /// Goes over to another configuration; what was gathered so far stays. Thread and routes do not change.
     pub fn configure(&mut self, config: Config, read: impl FnMut(LocalString<'_>) -> String) {
         self.member.set(config.snapshots.clone());
-        self.config = config;
+        let before = std::mem::replace(&mut self.config, config);
+        if before.sampling == self.config.sampling {
+            return;
+        }
+        self.ledger.restart();
         match (&mut self.sampler, self.config.sampling) {
-            (Some(sampler), Some(sampling)) => sampler.set_interval(sampling.interval, now(), read),
+            (Some(sampler), Some(sampling))
+                if before.sampling.map(|s| s.stack_depth) == Some(sampling.stack_depth) =>
+            {
+                sampler.set_interval(sampling.interval, now(), read);
+            }
             (sampler, _) => {
+                // V8 samples once per isolate: the old profiler has to go first.
+                *sampler = None;
                 *sampler = self.isolate.and_then(|isolate| start_sampler(isolate, &self.config));
             }
         }
@@ -288,7 +298,7 @@ impl IsolateWatch {
             normal: sampling.interval,
             allocated: Bytes::from_bytes(allocated),
             elapsed: now.since(std::mem::replace(&mut self.last_tick, now)),
-            rises: self.detector.is_heap_interesting(),
+            rises: self.detector.is_heap_interesting(now),
             wants_more: self.detector.wants_more_samples(),
         });
         if interval != sampler.interval() {
