@@ -184,7 +184,7 @@ export interface Memory {
 export interface DetailedMemory extends Memory {
   /** Proportional set size: private memory and a share of what is shared; null where the system does not say. */
   pss: number | null;
-  /** glibc's accounting (`mallinfo2`), or null where it is not to be had within 50 ms. */
+  /** glibc's accounting (`mallinfo2`); null in Workers, and where it is not to be had within 50 ms. */
   malloc: { inUse: number; free: number; mapped: number } | null;
 }
 

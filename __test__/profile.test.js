@@ -77,7 +77,11 @@ describe('heapProfile()', () => {
       async (file) => {
         const leakguard = require('leakguard');
         const { keepObjects } = require(file);
-        const nest = (/** @type {number} */ depth) => (depth > 0 ? nest(depth - 1) : keepObjects(50_000));
+        /** @param {number} depth */
+        function nest(depth) {
+          if (depth > 0) nest(depth - 1);
+          else keepObjects(50_000);
+        }
         nest(20);
         return (await leakguard.heapProfile()).sites.map(({ stack }) => stack.length);
       },

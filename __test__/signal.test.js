@@ -325,9 +325,9 @@ describe("a user's own handler", { skip: process.platform === 'win32' && 'Window
   }
 
   it('is not needed by a process that asks itself for snapshots', async (t) => {
-    const { child, dir } = await startWithHandler(t, { when: 'before', how: 'once', signalsItself: true });
+    const given = { when: 'before', how: 'once', signalsItself: true, signalsItselfAgain: true };
+    const { child, dir } = await startWithHandler(t, given);
     const files = [(await child.event('snapshot')).message.file];
-    child.kill('SIGUSR2');
     files.push((await child.event('snapshot')).message.file);
     assert.deepEqual(readSnapshotFolder(dir), files.sort());
   });

@@ -24,4 +24,16 @@ function optionError(Class, message) {
   return Object.assign(new Class(message), { code: 'ERR_LEAKGUARD_OPTION' });
 }
 
-module.exports = { LeakguardError, optionError };
+/**
+ * What the addon answers as JSON, or the error in it.
+ *
+ * @param {string} json
+ * @returns {any}
+ */
+function unwrap(json) {
+  const answer = JSON.parse(json);
+  if (answer.error) throw new LeakguardError(answer.error.code, answer.error.message);
+  return answer;
+}
+
+module.exports = { LeakguardError, optionError, unwrap };

@@ -2,16 +2,16 @@
 
 // One thread's leakguard: arms, looks at the readings once a second, passes on the news, takes everything back.
 
-const path = require('node:path');
-const { clearInterval, clearTimeout, setImmediate, setInterval, setTimeout } = require('node:timers');
-const v8 = require('node:v8');
+const { clearInterval, clearTimeout, setInterval, setTimeout } = require('node:timers');
 const { getEnvironmentData, isMainThread, setEnvironmentData, threadId } = require('node:worker_threads');
 const { loadAddon } = require('./addon');
-const { LeakguardError } = require('./errors');
+const { LeakguardError, optionError, unwrap } = require('./errors');
 const { announceLeak, channels, warn } = require('./events');
+const { readMemory } = require('./memory');
 const { mergeOptions, optionsFromEnvironment } = require('./options');
 const { chooseRoutes, nativeFeatures } = require('./routes');
 const { DumpSignal, signalRefusal } = require('./signal');
+const { Snapshots } = require('./snapshots');
 const { version } = require('../package.json');
 
 /** @typedef {import('../binding').Watch} Watch */
@@ -21,8 +21,6 @@ const { version } = require('../package.json');
 /** How often the readings are looked at, and how soon the first time. */
 const TICK_MS = 1_000;
 const FIRST_TICK_MS = 300;
-/** How long `memory({ detail: true })` waits for malloc's accounting. */
-const MALLOC_PATIENCE_MS = 50;
 /** Events kept where there is no addon. */
 const MAX_HISTORY = 512;
 /** Under this name a Worker, or a newer copy of leakguard, finds the options that the main thread was given by code. */
@@ -55,13 +53,11 @@ class Guard {
   #gcsPublished = 0;
   /** Events for the next batch where there is no addon. @type {import('../binding').NativeGcEvent[]} */
   #unpublished = [];
-  /** A call that is being answered. @type {{ promise: Promise<any>, file: string | undefined, gzip: boolean, abort: AbortController } | undefined} */
-  #writing;
-  /** A signal that JavaScript is answering. @type {AbortController | undefined} */
-  #serving;
-  /** When JavaScript last wrote one for a signal without a watch, which would know. */
-  #lastBySignal = Number.NEGATIVE_INFINITY;
-  #snapshots = { written: 0, failed: 0, last: /** @type {any} */ (null), lastError: /** @type {any} */ (null) };
+  #snapshots = new Snapshots(() => ({
+    options: this.#options,
+    addon: this.#addon,
+    native: this.#routes.snapshot.route === 'native',
+  }));
 
   /** Loads the addon and arms by what the environment and code said so far. Never throws. */
   constructor() {
@@ -107,9 +103,7 @@ class Guard {
   stop() {
     if (!this.#armed) return;
     this.#armed = false;
-    this.#writing?.abort.abort();
-    this.#serving?.abort();
-    this.#serving = undefined;
+    this.#snapshots.abort();
     clearTimeout(this.#firstTick);
     clearInterval(this.#timer);
     this.#stopObservingGc?.();
@@ -166,13 +160,13 @@ class Guard {
       this.#signalRefusal = 'the main thread handles it for all threads';
       return;
     }
+    this.#watch?.ignoreSignal();
     this.#signal?.remove();
     this.#signal = undefined;
-    this.#watch?.ignoreSignal();
     this.#signalRefusal = signalRefusal(this.#options.dumpSignal);
     if (this.#signalRefusal !== null) return;
     try {
-      this.#signal = new DumpSignal(this.#options.dumpSignal, this.#watch, this.#writeForSignal);
+      this.#signal = new DumpSignal(this.#options.dumpSignal, this.#watch, () => this.#snapshots.serve());
     } catch (error) {
       this.#signalRefusal = /** @type {Error} */ (error).message;
     }
@@ -196,7 +190,7 @@ class Guard {
   #onTick = () => {
     this.#harmless(() => {
       const watch = this.#watch;
-      if (channels.gc.hasSubscribers) this.#publishGcs();
+      this.#publishGcs();
       if (!watch) return;
       const profile = this.#profiler?.isDue() && watch.wantsProfile() ? this.#profiler.profile() : undefined;
       watch.tick(profile);
@@ -206,11 +200,11 @@ class Guard {
   /** Called by the addon when a snapshot is due or there is news. */
   #onWake = () => {
     this.#harmless(() => {
-      if (this.#watch?.serve()) void this.#writeForSignal();
+      if (this.#watch?.serve()) void this.#snapshots.serve(this.#watch);
       // A listener may have us stop.
       for (const text of this.#watch?.letters() ?? []) {
         const letter = JSON.parse(text);
-        if (letter.type === 'snapshot') this.#noteSnapshot(letter.outcome, 'signal', letter.threadId);
+        if (letter.type === 'snapshot') this.#snapshots.note(letter.outcome, 'signal', letter.threadId);
         else announceLeak(letter.type, letter.leak);
       }
     });
@@ -230,76 +224,6 @@ class Guard {
     }
   }
 
-  /** Writes through `node:v8` what the addon does not write itself, and tells what became of it. */
-  #writeForSignal = async () => {
-    // Signals that come while a file is written are answered by it.
-    if (this.#serving) return;
-    const abort = new AbortController();
-    this.#serving = abort;
-    const watch = this.#watch;
-    try {
-      if (!watch) this.#checkInterval();
-      const gzip = this.#options.snapshot.compress === 'gzip';
-      const written = await this.#writeByJavaScript(undefined, gzip, abort.signal);
-      // After stop() the watch takes nothing any more.
-      if (watch && !abort.signal.aborted) return watch.settle(written);
-      this.#lastBySignal = performance.now();
-      this.#noteSnapshot(written, 'signal', threadId);
-      process.stderr.write(
-        `leakguard: heap snapshot written to ${written.file} (${written.bytes} bytes, ${written.nodes} nodes, blocked for ${Math.round(written.pauseMs)} ms)\n`,
-      );
-    } catch (error) {
-      if (abort.signal.aborted) return;
-      const { code, message } = /** @type {LeakguardError} */ (error);
-      if (watch) return watch.settle(undefined, message);
-      this.#noteSnapshot({ error: { code, message } }, 'signal', threadId);
-      process.stderr.write(`leakguard: no heap snapshot: ${message}\n`);
-    } finally {
-      if (this.#serving === abort) this.#serving = undefined;
-    }
-  };
-
-  /** Throws where the last snapshot by signal is too fresh. */
-  #checkInterval() {
-    const { minInterval } = this.#options.snapshot;
-    const since = performance.now() - this.#lastBySignal;
-    if (since >= minInterval) return;
-    const seconds = (/** @type {number} */ ms) => `${(ms / 1000).toFixed(1)} s`;
-    throw new LeakguardError(
-      'ERR_LEAKGUARD_TOO_SOON',
-      `the last snapshot by signal was ${seconds(since)} ago; \`snapshot.minInterval\` asks for ${seconds(minInterval)} between two`,
-    );
-  }
-
-  /**
-   * @param {string | undefined} file absolute
-   * @param {boolean} gzip
-   * @param {AbortSignal} stopped
-   */
-  async #writeByJavaScript(file, gzip, stopped) {
-    const { nextFileName, writeSnapshot } = require('./fallback/snapshot');
-    const name = () => this.#addon?.nextFileName(threadId, gzip) ?? nextFileName(threadId, gzip);
-    const written = await writeSnapshot(file ?? path.join(this.#options.dir, name()), gzip, stopped);
-    return { ...written, mode: 'in-process', redacted: false };
-  }
-
-  /**
-   * @param {any} outcome
-   * @param {'signal' | 'call'} trigger
-   * @param {number} thread
-   */
-  #noteSnapshot(outcome, trigger, thread) {
-    const message = { ...outcome, threadId: thread, trigger };
-    if (outcome.error) {
-      this.#snapshots.failed++;
-      this.#snapshots.lastError = message;
-    } else {
-      this.#snapshots.written++;
-      this.#snapshots.last = message;
-    }
-    channels.snapshot.publish(message);
-  }
-
   /** @param {import('../binding').NativeGcEvent} event */
   #recordGc(event) {
     if (this.#watch) return this.#watch.recordGc(event);
@@ -309,11 +233,13 @@ class Guard {
     if (this.#history.length > MAX_HISTORY) this.#history.shift();
   }
 
+  /** Only what happens while someone subscribes. */
   #publishGcs() {
-    const events = this.#watch ? this.#watch.gcsSince(this.#gcsPublished) : this.#unpublished;
+    const wanted = channels.gc.hasSubscribers;
+    const events = wanted && this.#watch ? this.#watch.gcsSince(this.#gcsPublished) : this.#unpublished;
     this.#unpublished = [];
     this.#gcsPublished = this.#watch?.gcCount() ?? 0;
-    if (events.length > 0) channels.gc.publish({ threadId, events });
+    if (wanted && events.length > 0) channels.gc.publish({ threadId, events });
   }
 
   history() {
@@ -322,109 +248,21 @@ class Guard {
 
   /** @param {{ detail?: boolean }} [options] */
   memory({ detail = false } = {}) {
-    const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
-    const { malloced_memory: malloced, heap_size_limit: heapSizeLimit } = v8.getHeapStatistics();
-    const { limit, usage } = this.#watch?.cgroup() ?? { limit: constrainedMemory(), usage: undefined };
-    const memory = {
-      ...{ rss, heapTotal, heapUsed, external, arrayBuffers, malloced, heapSizeLimit },
-      ...{ cgroupLimit: limit ?? null, cgroupUsage: usage ?? null },
-    };
-    if (!detail) return memory;
-    return {
-      ...memory,
-      pss: this.#addon?.proportionalSetSize() ?? null,
-      malloc: this.#watch?.malloc(MALLOC_PATIENCE_MS) ?? null,
-    };
+    return readMemory(this.#addon, this.#watch, detail);
   }
 
   /**
    * @param {string} [file]
    * @param {any} [options]
    */
-  writeHeapSnapshot(file, options = {}) {
-    const { signal, onProgress, snapshot } = this.#snapshotOptions(file, options);
-    if (signal?.aborted) return Promise.reject(signal.reason);
-    const gzip = snapshot.compress === 'gzip';
-    if (this.#writing) {
-      const { promise, ...writing } = this.#writing;
-      if (file === undefined && writing.file === undefined && gzip === writing.gzip) return promise;
-      return Promise.reject(
-        new LeakguardError('ERR_LEAKGUARD_BUSY', 'a snapshot of this thread is being written; wait for it'),
-      );
-    }
-    const abort = new AbortController();
-    const promise = this.#write(file, gzip, { stopped: abort.signal, signal, onProgress }).finally(() => {
-      this.#writing = undefined;
-    });
-    this.#writing = { promise, file, gzip, abort };
-    return promise;
-  }
-
-  /**
-   * @param {unknown} file
-   * @param {any} options
-   */
-  #snapshotOptions(file, options) {
-    if (file !== undefined && (typeof file !== 'string' || file === '')) {
-      throw Object.assign(new TypeError('file must be a path'), { code: 'ERR_LEAKGUARD_OPTION' });
-    }
-    if (file?.includes('\0')) {
-      throw Object.assign(new RangeError('file must not contain a NUL character'), { code: 'ERR_LEAKGUARD_OPTION' });
-    }
-    if (typeof options !== 'object' || options === null) {
-      throw Object.assign(new TypeError('options must be an object'), { code: 'ERR_LEAKGUARD_OPTION' });
-    }
-    const { signal, onProgress, ...snapshot } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw Object.assign(new TypeError('signal must be an AbortSignal'), { code: 'ERR_LEAKGUARD_OPTION' });
-    }
-    if (onProgress !== undefined && typeof onProgress !== 'function') {
-      throw Object.assign(new TypeError('onProgress must be a function'), { code: 'ERR_LEAKGUARD_OPTION' });
-    }
-    return { signal, onProgress, snapshot: mergeOptions(this.#options, { snapshot }).snapshot };
-  }
-
-  /**
-   * @param {string | undefined} file
-   * @param {boolean} gzip
-   * @param {{ stopped: AbortSignal, signal?: AbortSignal, onProgress?: (progress: any) => void }} caller
-   */
-  async #write(file, gzip, { stopped, signal, onProgress }) {
-    // Not within the caller's turn: two calls in a row are joined, and an abort is heard.
-    await new Promise((resolve) => setImmediate(resolve));
-    stopped.throwIfAborted();
-    signal?.throwIfAborted();
-    onProgress?.({ phase: 'snapshot', bytes: 0 });
-    const absolute = file === undefined ? undefined : path.resolve(this.#options.dir, file);
-    let written;
-    try {
-      written =
-        this.#addon && this.#routes.snapshot.route === 'native'
-          ? unwrap(
-              JSON.parse(
-                this.#addon.writeSnapshot(
-                  absolute ?? path.join(this.#options.dir, this.#addon.nextFileName(threadId, gzip)),
-                  gzip,
-                ),
-              ),
-            )
-          : await this.#writeByJavaScript(absolute, gzip, stopped);
-    } catch (error) {
-      const { code, message } = /** @type {LeakguardError} */ (error);
-      if (!stopped.aborted) this.#noteSnapshot({ error: { code, message } }, 'call', threadId);
-      throw error;
-    }
-    this.#noteSnapshot(written, 'call', threadId);
-    onProgress?.({ phase: 'done', bytes: written.bytes });
-    return written;
+  writeHeapSnapshot(file, options) {
+    return this.#snapshots.write(file, options);
   }
 
   /** @param {{ format?: unknown }} [options] */
   async heapProfile({ format = 'object' } = {}) {
     if (format !== 'object' && format !== 'pprof' && format !== 'heapprofile') {
-      throw Object.assign(new RangeError(`format must be one of object, pprof, heapprofile, not ${String(format)}`), {
-        code: 'ERR_LEAKGUARD_OPTION',
-      });
+      throw optionError(RangeError, `format must be one of object, pprof, heapprofile, not ${String(format)}`);
     }
     if (!this.#armed) throw new LeakguardError('ERR_LEAKGUARD_NOT_ARMED', 'leakguard is stopped; call start() first');
     if (!this.#options.sample)
@@ -439,8 +277,11 @@ class Guard {
     const outside = /** @type {[string?, number?]} */ (
       this.#profiler ? [this.#profiler.profile(), this.#profiler.since] : []
     );
-    if (format === 'pprof') return this.#watch.pprof(...outside);
-    const profile = unwrap(JSON.parse(this.#watch.heapProfile(format === 'object', ...outside)));
+    if (format === 'pprof') {
+      const packed = this.#watch.pprof(...outside);
+      return typeof packed === 'string' ? unwrap(packed) : packed;
+    }
+    const profile = unwrap(this.#watch.heapProfile(format === 'object', ...outside));
     if (format === 'heapprofile') return profile;
     const samplingInterval = this.#profiler?.state === 'adopted' ? null : profile.samplingInterval;
     return { ...profile, samplingInterval, since: new Date(profile.since).toISOString() };
@@ -458,7 +299,7 @@ class Guard {
       signal: { name: this.#options.dumpSignal, handled: this.#signal !== undefined, reason: this.#signalRefusal },
       sampling: this.#samplingStatus(inner),
       detector: this.#detectorStatus(inner),
-      snapshots: structuredClone(this.#snapshots),
+      snapshots: this.#snapshots.status(),
       cost: inner ? { ...inner.cost, ...this.#profiler?.cost } : null,
     };
   }
@@ -485,24 +326,6 @@ class Guard {
       channels: mallocOff ? { ...states, native: { state: 'off', reason: mallocOff } } : states,
     };
   }
-}
-
-/**
- * The limit of the control group as Node knows it, where the addon cannot say.
- */
-function constrainedMemory() {
-  const limit = process.constrainedMemory?.();
-  // Node answers 0 or a huge number where there is no limit.
-  return limit && limit < 2 ** 60 ? limit : undefined;
-}
-
-/**
- * @param {any} result
- * @returns {any}
- */
-function unwrap(result) {
-  if (result.error) throw new LeakguardError(result.error.code, result.error.message);
-  return result;
 }
 
 module.exports = { Guard, version };

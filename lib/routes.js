@@ -30,11 +30,21 @@ function chooseRoutes(addon, missing, asked) {
   return /** @type {Record<Feature, Route>} */ (
     Object.fromEntries(
       Object.entries(STAND_IN).map(([name, standIn]) => {
-        const reason = refusals ? (refusals.get(name) ?? null) : all;
+        const reason = refusals ? (refusals.get(name) ?? restriction(name)) : all;
         return [name, { route: reason === null ? 'native' : standIn, reason }];
       }),
     )
   );
+}
+
+/**
+ * Under Node's permission model what writes files has to go through Node, which asks for --allow-fs-write.
+ *
+ * @param {string} feature
+ */
+function restriction(feature) {
+  const writes = feature === 'snapshot' || feature === 'interrupt';
+  return writes && process.permission ? "Node's permission model is on" : null;
 }
 
 /**

@@ -29,6 +29,8 @@ app.get('/products/:category', function listProducts(req, res) {
 });
 
 const server = app.listen(0, '127.0.0.1');
+// Its connections idle while other subjects work.
+server.keepAliveTimeout = 0;
 server.once('listening', () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   process.send?.({ port });

@@ -81,7 +81,7 @@ class InspectorProfiler {
     for (let next = open.pop(); next; next = open.pop()) {
       const [{ id, callFrame, children }, caller] = next;
       const frame = {
-        functionName: caller === null ? '' : callFrame.functionName,
+        functionName: callFrame.functionName,
         scriptName: callFrame.url,
         scriptId: Number(callFrame.scriptId),
         line: callFrame.lineNumber + 1,

@@ -47,8 +47,13 @@ pub enum CaptureError {
         min_interval: Millis,
     },
     /// JavaScript was to write it in our stead and failed.
-    #[error("{0}")]
-    JavaScript(String),
+    #[error("{message}")]
+    JavaScript {
+        /// The code that its caller sees as well.
+        code: String,
+        /// What it said.
+        message: String,
+    },
     /// V8 gave none.
     #[error("V8 took no snapshot")]
     Unavailable,
@@ -56,10 +61,11 @@ pub enum CaptureError {
 
 impl CaptureError {
     /// The stable code that JavaScript sees.
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &str {
         match self {
             Self::Dir { .. } => "ERR_LEAKGUARD_DIR",
-            Self::Write { .. } | Self::FileSizeLimit { .. } | Self::JavaScript(_) => "ERR_LEAKGUARD_WRITE",
+            Self::JavaScript { code, .. } => code,
+            Self::Write { .. } | Self::FileSizeLimit { .. } => "ERR_LEAKGUARD_WRITE",
             Self::Exists(_) => "ERR_LEAKGUARD_EXISTS",
             Self::Busy => "ERR_LEAKGUARD_BUSY",
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",

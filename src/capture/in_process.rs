@@ -30,10 +30,12 @@ pub struct Captured {
 static WRITING: AtomicBool = AtomicBool::new(false);
 
 /// The right to write a snapshot, given back on drop.
-pub(super) struct Turn(());
+#[derive(Debug)]
+pub struct Turn(());
 
 impl Turn {
-    pub(super) fn take() -> Option<Self> {
+    /// The right, unless someone has it.
+    pub fn take() -> Option<Self> {
         WRITING.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).ok().map(|_| Self(()))
     }
 }
@@ -45,8 +47,12 @@ impl Drop for Turn {
 }
 
 /// Writes a snapshot of this thread's isolate to `path`, blocking the thread. Runs no JavaScript.
-pub fn write(isolate: Isolate, path: PathBuf, compression: Compression) -> Result<Captured, CaptureError> {
-    let _turn = Turn::take().ok_or(CaptureError::Busy)?;
+pub fn write(
+    _turn: Turn,
+    isolate: Isolate,
+    path: PathBuf,
+    compression: Compression,
+) -> Result<Captured, CaptureError> {
     let started = Instant::now();
     let target = Target::create(&path)?;
     let mut nodes = 0;

@@ -9,7 +9,10 @@ use std::{
 
 use parking_lot::Mutex;
 
-use super::{CaptureError, Captured, Compression, FileName, Helper, in_process};
+use super::{
+    CaptureError, Captured, Compression, FileName, Helper,
+    in_process::{self, Turn},
+};
 use crate::{
     measure::Millis,
     native::give_back,
@@ -41,6 +44,8 @@ pub struct Member {
     settings: Mutex<Settings>,
     requested: AtomicBool,
     last: Mutex<Option<Instant>>,
+    /// Held while JavaScript writes in our stead.
+    turn: Mutex<Option<Turn>>,
     /// Tells JavaScript what became of a request.
     deliver: Box<dyn Fn(Outcome) + Send + Sync>,
 }
@@ -55,8 +60,10 @@ pub(super) fn request_all() {
     }
 }
 
-/// Reminds the members that still owe a snapshot because another was being written.
-fn remind() {
+/// What is left to do after a snapshot, on the helper thread: gives memory back, and reminds the members that still owe a snapshot
+/// because this one was being written.
+pub fn tidy_up() {
+    give_back();
     for member in MEMBERS.lock().iter().filter(|member| member.requested.load(Ordering::Acquire)) {
         member.knock();
     }
@@ -80,6 +87,7 @@ impl Member {
             settings: Mutex::new(settings),
             requested: AtomicBool::new(false),
             last: Mutex::new(None),
+            turn: Mutex::new(None),
             deliver,
         });
         MEMBERS.lock().push(Arc::clone(&member));
@@ -90,6 +98,7 @@ impl Member {
     pub fn leave(self: &Arc<Self>) {
         MEMBERS.lock().retain(|member| !Arc::ptr_eq(member, self));
         self.requested.store(false, Ordering::Release);
+        drop(self.turn.lock().take());
     }
 
     /// Replaces the settings.
@@ -111,38 +120,38 @@ impl Member {
 
     /// Takes the request, if there is one, for JavaScript to serve: it then has to `settle` it.
     pub fn claim(&self) -> bool {
-        if !self.requested.swap(false, Ordering::AcqRel) {
+        let Some(turn) = self.take_turn() else { return false };
+        let min_interval = self.settings.lock().min_interval;
+        if let Err(error) = self.check_interval(min_interval) {
+            drop(turn);
+            self.settle(Err(error));
             return false;
         }
-        let min_interval = self.settings.lock().min_interval;
-        match self.check_interval(min_interval) {
-            Ok(()) => true,
-            Err(error) => {
-                self.settle(Err(error));
-                false
-            }
-        }
+        *self.turn.lock() = Some(turn);
+        true
     }
 
     /// Writes the snapshot if one is requested. On the isolate's thread; runs no JavaScript.
     pub fn serve(&self, isolate: Isolate) {
-        if !self.requested.swap(false, Ordering::AcqRel) {
-            return;
-        }
+        let Some(turn) = self.take_turn() else { return };
         let settings = self.settings.lock().clone();
         let outcome = self.check_interval(settings.min_interval).and_then(|()| {
             let name = FileName::now(self.thread_id, settings.compression).next();
-            in_process::write(isolate, settings.dir.join(name), settings.compression)
+            in_process::write(turn, isolate, settings.dir.join(name), settings.compression)
         });
-        match outcome {
-            // Another isolate is at it; it will remind us.
-            Err(CaptureError::Busy) => self.requested.store(true, Ordering::Release),
-            outcome => {
-                // Signals that came while the file was written are answered by it.
-                self.requested.store(false, Ordering::Release);
-                self.settle(outcome);
-            }
+        // Signals that came while the file was written are answered by it.
+        self.requested.store(false, Ordering::Release);
+        self.settle(outcome);
+    }
+
+    /// Takes the request, if there is one and no other isolate is writing; that one will remind us.
+    fn take_turn(&self) -> Option<Turn> {
+        if !self.requested.load(Ordering::Acquire) {
+            return None;
         }
+        // The request stands until the turn is ours: whoever gives it back then sees it.
+        let turn = Turn::take()?;
+        self.requested.swap(false, Ordering::AcqRel).then_some(turn)
     }
 
     /// Tells stderr and JavaScript what became of a request.
@@ -152,10 +161,8 @@ impl Member {
         }
         self.helper.say(self.line(&outcome));
         (self.deliver)(outcome);
-        self.helper.post(Box::new(|| {
-            give_back();
-            remind();
-        }));
+        drop(self.turn.lock().take());
+        self.helper.post(Box::new(tidy_up));
     }
 
     /// An error where the last snapshot by signal is too fresh.

@@ -16,6 +16,6 @@ mod signal;
 pub use error::CaptureError;
 pub use file::{Compression, FileName, Target};
 pub use helper::{Helper, Job};
-pub use in_process::{Captured, write};
-pub use member::{Member, Outcome, Settings};
+pub use in_process::{Captured, Turn, write};
+pub use member::{Member, Outcome, Settings, tidy_up};
 pub use signal::{SignalError, SignalGuard};

@@ -5,7 +5,7 @@ use super::{
     ChannelState, Evidence, Leak, LeakKind, Pace, Reading,
     blame::{Blamed, blame},
     channel::{Channel, Suspicion},
-    evidence::{CohortEvidence, HELPED_BY_SAMPLES, weigh},
+    evidence::{CohortEvidence, weigh},
     leak::LeakSite,
 };
 use crate::{
@@ -135,13 +135,6 @@ impl Detector {
     /// Whether the heap rises, or is suspect already.
     pub fn is_heap_interesting(&self, now: Millis) -> bool {
         self.channels.iter().any(|channel| channel.kind == LeakKind::Heap && channel.is_interesting(now))
-    }
-
-    /// Whether the heap is suspect and the samples do not tell.
-    pub fn wants_more_samples(&self) -> bool {
-        self.channels.iter().any(|channel| {
-            matches!(channel.state, ChannelState::Suspect { missing, .. } if HELPED_BY_SAMPLES.contains(&missing))
-        })
     }
 
     /// Where each channel stands.

@@ -16,11 +16,6 @@ const MIN_SHARE: f64 = 0.4;
 /// A profile that covers less of the rise than this does not show who stays.
 const MIN_WINDOW: Millis = Millis::from_millis(15_000.0);
 
-const TOO_FEW: &str = "too few sampled objects have survived so far";
-const UNEXPLAINED: &str = "the sampled objects that survive do not explain the growth";
-/// Where denser sampling may help.
-pub(super) const HELPED_BY_SAMPLES: [&str; 2] = [TOO_FEW, UNEXPLAINED];
-
 /// What the live samples say of a rise.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct CohortEvidence {
@@ -45,12 +40,12 @@ pub(super) fn weigh(
     let staying: Vec<SiteGrowth> = sites.into_iter().filter(stays).collect();
     let samples: u32 = staying.iter().map(|site| site.samples).sum();
     if samples < MIN_SAMPLES {
-        return Err(TOO_FEW);
+        return Err("too few sampled objects have survived so far");
     }
     let explained: Bytes = staying.iter().map(|site| site.growth_bytes).sum();
     let share = explained.as_f64() / growth.as_f64().max(1.0);
     if share < MIN_SHARE {
-        return Err(UNEXPLAINED);
+        return Err("the sampled objects that survive do not explain the growth");
     }
     let weighted: f64 =
         staying.iter().map(|site| site.survival.unwrap_or(0.0) * site.growth_bytes.as_f64()).sum();

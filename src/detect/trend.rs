@@ -118,7 +118,9 @@ fn rise_of(points: &[Point]) -> Option<Rise> {
     let floors: Vec<f64> =
         points.windows(FLOOR).filter_map(|window| lowest(window).map(|point| point.value)).collect();
     let rising = floors.windows(2).rev().take_while(|pair| rises(pair[0], pair[1])).count();
-    if rising < RISES {
+    // A floor rises for two more readings after the growth has ended.
+    let goes_on = points.windows(2).next_back().is_some_and(|pair| rises(pair[0].value, pair[1].value));
+    if rising < RISES || !goes_on {
         return None;
     }
     let first = floors.len() - 1 - rising;

@@ -2,7 +2,7 @@ use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
 
 use napi::{
     Env, Error, Result, Status,
-    bindgen_prelude::{Buffer, Function},
+    bindgen_prelude::{Buffer, Either, Function},
     threadsafe_function::ThreadsafeFunctionCallMode,
 };
 use napi_derive::napi;
@@ -10,9 +10,8 @@ use napi_derive::napi;
 use super::{gc_event::NativeGcEvent, json, strings::reader};
 use crate::{
     allocation::{PprofMeta, Profile, encode_heapprofile, encode_pprof},
-    capture::{self, CaptureError, Captured, Compression, Helper, Settings, SignalGuard},
+    capture::{self, CaptureError, Captured, Compression, Helper, Settings, SignalGuard, Turn, tidy_up},
     measure::{Bytes, Millis, pss},
-    native::give_back,
     v8::{Feature, Isolate},
     watch::{Config, IsolateWatch, SamplerState, SamplingConfig, SnapshotRoute, now},
 };
@@ -186,7 +185,12 @@ impl Watch {
     /// Tells what became of a snapshot that JavaScript wrote in our stead; without `written`, `code` and `message`
     /// say why there is none.
     #[napi(catch_unwind)]
-    pub fn settle(&self, written: Option<WrittenByJavaScript>, message: Option<String>) -> Result<()> {
+    pub fn settle(
+        &self,
+        written: Option<WrittenByJavaScript>,
+        code: Option<String>,
+        message: Option<String>,
+    ) -> Result<()> {
         let member = self.with(|watch| watch.member().clone())?;
         member.settle(match written {
             Some(written) => Ok(Captured {
@@ -196,7 +200,10 @@ impl Watch {
                 pause: Millis::from_millis(written.pause_ms),
                 duration: Millis::from_millis(written.duration_ms),
             }),
-            None => Err(CaptureError::JavaScript(message.unwrap_or_default())),
+            None => Err(CaptureError::JavaScript {
+                code: code.unwrap_or_default(),
+                message: message.unwrap_or_default(),
+            }),
         });
         Ok(())
     }
@@ -252,16 +259,25 @@ impl Watch {
         })
     }
 
-    /// The live samples as gzipped `profile.proto`.
+    /// The live samples as gzipped `profile.proto`; the error as JSON.
     #[napi(catch_unwind)]
-    pub fn pprof(&self, env: Env, profile: Option<String>, since: Option<f64>) -> Result<Buffer> {
-        let live = self.live_profile(&env, profile, since)?.map_err(failed)?;
-        let meta = PprofMeta {
-            time: live.since,
-            duration: live.now.since(live.since),
-            sampling_interval: live.interval.unwrap_or_default(),
-        };
-        Ok(encode_pprof(&live.profile, meta).into())
+    pub fn pprof(
+        &self,
+        env: Env,
+        profile: Option<String>,
+        since: Option<f64>,
+    ) -> Result<Either<Buffer, String>> {
+        Ok(match self.live_profile(&env, profile, since)? {
+            Ok(live) => {
+                let meta = PprofMeta {
+                    time: live.since,
+                    duration: live.now.since(live.since),
+                    sampling_interval: live.interval.unwrap_or_default(),
+                };
+                Either::A(encode_pprof(&live.profile, meta).into())
+            }
+            Err(error) => Either::B(error.to_string()),
+        })
     }
 
     /// malloc's accounting, read on the helper thread; waits for it for at most `patienceMs`.
@@ -336,8 +352,10 @@ impl Watch {
 #[napi(catch_unwind)]
 pub fn write_snapshot(file: String, gzip: bool) -> Result<String> {
     let isolate = Isolate::current().ok_or_else(|| failed("this thread has no isolate"))?;
-    let outcome = capture::write(isolate, PathBuf::from(file), compression(gzip));
-    Helper::hold().map_err(failed)?.post(Box::new(give_back));
+    let outcome = Turn::take()
+        .ok_or(CaptureError::Busy)
+        .and_then(|turn| capture::write(turn, isolate, PathBuf::from(file), compression(gzip)));
+    Helper::hold().map_err(failed)?.post(Box::new(tidy_up));
     Ok(json::outcome(&outcome).to_string())
 }
 

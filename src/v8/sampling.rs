@@ -75,6 +75,11 @@ impl SamplingProfiler {
         Self { isolate, interval: None }
     }
 
+    /// Someone else has stopped ours and started theirs: reads along from now on.
+    pub const fn disown(&mut self) {
+        self.interval = None;
+    }
+
     /// Whether we started it.
     pub const fn is_owned(&self) -> bool {
         self.interval.is_some()
@@ -96,11 +101,10 @@ impl SamplingProfiler {
             return Err(SamplingError::Stopped);
         }
         let raw = RawProfile(raw.cast());
-        let mut nodes = raw.nodes(&mut read)?;
+        let nodes = raw.nodes(&mut read)?;
         if nodes.first().is_none_or(|root| root.frame.function_name != ROOT_NAME) {
             return Err(SamplingError::Layout);
         }
-        nodes[0].frame = Frame::default();
         Ok(Profile { nodes, samples: raw.samples(self.interval)? })
     }
 }

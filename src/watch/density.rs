@@ -1,28 +1,48 @@
 use crate::measure::{Bytes, Millis};
 
-/// What taking a sample costs (a stack walk; measured as the slope from 512 to 32 KiB in allocation-heavy code).
-const COST_PER_SAMPLE: Millis = Millis::from_millis(0.01);
-/// Dense sampling may take this part of one core...
-const SHARE: f64 = 0.005;
-/// ... and is never denser than this.
-const DENSEST: Bytes = Bytes::from_kib(32);
-/// For so long sampling is dense when work begins.
-const OPENING: Millis = Millis::from_millis(20e3);
-/// For so long after that a still denser interval may be chosen.
-const SETTLING: Millis = Millis::from_millis(5e3);
-/// For so long dense sampling goes on while the heap rises.
+/// When work begins, so much of what is allocated is sampled densely: about 3,000 samples, 30 ms of CPU in all. An Express server
+/// has then answered some thousand requests, and V8 begins to inline.
+const OPENING: Bytes = Bytes::from_mib(96);
+/// The interval for that.
+const OPENING_INTERVAL: Bytes = Bytes::from_kib(32);
+/// For so long a major GC is awaited afterwards.
+const CLOSING: Millis = Millis::from_millis(5e3);
+/// It is not begun where more than this is allocated a second.
+const OPENING_RATE: Bytes = Bytes::from_mib(100);
+/// Less than this between two ticks is no work; work after so many such ticks is a new beginning.
+const IDLE: Bytes = Bytes::from_mib(1);
+const IDLE_TICKS: u32 = 10;
+/// While the heap rises, sampling is so many times denser...
+const DENSER: u64 = 4;
+/// ... for at most this long at a time.
 const LONGEST: Millis = Millis::from_millis(5.0 * 60e3);
+/// What taking a sample costs (a stack walk; measured as the slope from 512 to 32 KiB in allocation-heavy code)...
+const COST_PER_SAMPLE: Millis = Millis::from_millis(0.01);
+/// ... and the part of one core that this may take.
+const SHARE: f64 = 0.01;
 
 /// Chooses the sampling interval.
 ///
 /// Each change makes V8 begin anew and costs the survivors' history, so there are few: sampling is dense when work begins, as
-/// V8 has not inlined the functions yet, and their names are to be had only then; it stays so while the heap rises; and it
-/// becomes so again when the heap is suspect and the samples do not tell. All of it only where it is cheap.
-#[derive(Clone, Copy, Debug, Default)]
+/// V8 has not inlined the functions yet, and their names are to be had only then; and it is denser than at rest while the heap
+/// rises.
+#[derive(Clone, Copy, Debug)]
 pub struct Density {
-    /// Dense since, and at which interval.
-    dense: Option<(Millis, Bytes)>,
-    opened: bool,
+    phase: Phase,
+    idle_ticks: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Phase {
+    /// Work has not begun.
+    Idle,
+    /// It has; so much is left to be sampled densely.
+    Opening(Bytes),
+    /// It was; since then a major GC is awaited, which tells the survivors apart.
+    Closing(Millis),
+    Normal,
+    /// The heap rises, since.
+    Dense(Millis, Bytes),
 }
 
 /// What the choice rests on.
@@ -37,43 +57,66 @@ pub(super) struct Moment {
     pub(super) elapsed: Millis,
     /// Whether the heap rises.
     pub(super) rises: bool,
-    /// Whether it is suspect and the samples do not tell.
-    pub(super) wants_more: bool,
+    /// When the latest major GC was.
+    pub(super) last_major: Option<Millis>,
 }
 
-impl Density {
-    pub(super) fn choose(&mut self, moment: &Moment) -> Bytes {
-        let affordable = affordable(moment.allocated, moment.elapsed);
-        if let Some((since, interval)) = self.dense {
-            let age = moment.now.since(since);
-            // A process that starts allocates more than it does later; the profile so far is not worth much.
-            if age < SETTLING && affordable * 2 <= interval.get() && interval > DENSEST {
-                let interval = Bytes::from_bytes(affordable).max(DENSEST);
-                self.dense = Some((since, interval));
-                return interval;
-            }
-            let wanted = age < OPENING || (age < LONGEST && (moment.rises || moment.wants_more));
-            // A burst is borne; a load that has become much heavier is not.
-            if wanted && affordable <= interval.get() * 4 {
-                return interval;
-            }
-            self.dense = None;
-            return moment.normal;
-        }
-        let begins = !self.opened && moment.allocated > Bytes::ZERO;
-        let interval = Bytes::from_bytes(affordable).max(DENSEST);
-        if (begins || moment.wants_more) && interval.get() <= moment.normal.get() / 2 {
-            self.opened = true;
-            self.dense = Some((moment.now, interval));
-            return interval;
-        }
-        moment.normal
+impl Default for Density {
+    fn default() -> Self {
+        Self { phase: Phase::Idle, idle_ticks: 0 }
     }
 }
 
-/// The interval, in bytes, at which sampling takes its share of the time.
-fn affordable(allocated: Bytes, elapsed: Millis) -> u64 {
-    (allocated.as_f64() / elapsed.get().max(1.0) * COST_PER_SAMPLE.get() / SHARE) as u64
+impl Density {
+    /// Since when a major GC is awaited.
+    pub(super) const fn closing_since(&self) -> Option<Millis> {
+        match self.phase {
+            Phase::Closing(since) => Some(since),
+            _ => None,
+        }
+    }
+
+    pub(super) fn choose(&mut self, moment: &Moment) -> Bytes {
+        self.idle_ticks = if moment.allocated < IDLE { self.idle_ticks + 1 } else { 0 };
+        self.phase = self.next(moment);
+        match self.phase {
+            Phase::Opening(_) | Phase::Closing(_) => OPENING_INTERVAL.min(moment.normal),
+            Phase::Dense(_, interval) => interval,
+            Phase::Idle | Phase::Normal => moment.normal,
+        }
+    }
+
+    fn next(&self, moment: &Moment) -> Phase {
+        let rate = moment.allocated.as_f64() / moment.elapsed.get().max(1.0);
+        match self.phase {
+            Phase::Idle if moment.allocated >= IDLE && rate * 1e3 < OPENING_RATE.as_f64() => {
+                Phase::Opening(OPENING)
+            }
+            Phase::Opening(left) if moment.allocated < left => {
+                Phase::Opening(left.saturating_sub(moment.allocated))
+            }
+            Phase::Opening(_) => Phase::Closing(moment.now),
+            Phase::Closing(since)
+                if moment.now.since(since) < CLOSING
+                    && moment.last_major.is_none_or(|major| major < since) =>
+            {
+                self.phase
+            }
+            Phase::Dense(since, _) if moment.rises && moment.now.since(since) < LONGEST => self.phase,
+            Phase::Idle => Phase::Idle,
+            _ if moment.rises => {
+                let affordable = Bytes::from_bytes((rate * COST_PER_SAMPLE.get() / SHARE) as u64);
+                let interval = Bytes::from_bytes(moment.normal.get() / DENSER).max(affordable);
+                if interval.get() <= moment.normal.get() / 2 {
+                    Phase::Dense(moment.now, interval)
+                } else {
+                    Phase::Normal
+                }
+            }
+            _ if self.idle_ticks >= IDLE_TICKS => Phase::Idle,
+            _ => Phase::Normal,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -81,58 +124,59 @@ mod tests {
     use super::*;
 
     const NORMAL: Bytes = Bytes::from_kib(512);
+    const DENSE: Bytes = Bytes::from_kib(128);
 
-    fn at(secs: f64, mib: u64) -> Moment {
-        let allocated = Bytes::from_mib(mib);
-        let elapsed = Millis::from_secs(1.0);
+    fn at(secs: u32, mib: u64) -> Moment {
         Moment {
-            now: Millis::from_secs(secs),
+            now: Millis::from_secs(f64::from(secs)),
             normal: NORMAL,
-            allocated,
-            elapsed,
+            allocated: Bytes::from_mib(mib),
+            elapsed: Millis::from_secs(1.0),
             rises: false,
-            wants_more: false,
+            last_major: None,
         }
     }
 
-    #[test]
-    fn sampling_is_dense_for_a_while_when_work_begins() {
-        let mut density = Density::default();
-        assert_eq!(density.choose(&at(0.0, 0)), NORMAL);
-        assert_eq!(density.choose(&at(60.0, 1)), DENSEST);
-        assert_eq!(density.choose(&at(70.0, 1)), DENSEST);
-        assert_eq!(density.choose(&at(81.0, 1)), NORMAL);
-        assert_eq!(density.choose(&at(90.0, 1)), NORMAL);
+    /// The intervals chosen in kibibytes, a tick a second.
+    fn course(density: &mut Density, moments: impl IntoIterator<Item = Moment>) -> Vec<u64> {
+        moments.into_iter().map(|moment| density.choose(&moment).get() / 1024).collect()
     }
 
     #[test]
-    fn it_stays_dense_while_the_heap_rises_but_not_for_ever() {
+    fn a_beginning_is_sampled_densely_and_so_is_the_next_after_a_rest() {
         let mut density = Density::default();
-        assert_eq!(density.choose(&at(0.0, 1)), DENSEST);
-        assert_eq!(density.choose(&Moment { rises: true, ..at(60.0, 1) }), DENSEST);
-        assert_eq!(density.choose(&Moment { rises: true, ..at(301.0, 1) }), NORMAL);
+        let mibs = [0, 0, 20, 40, 40, 40, 40, 40];
+        // It ends with the first major GC after so much.
+        let last_major = |sec| Some(Millis::from_secs(if sec < 7 { 1.0 } else { 6.5 }));
+        let busy =
+            mibs.iter().zip(0..).map(|(&mib, sec)| Moment { last_major: last_major(sec), ..at(sec, mib) });
+        assert_eq!(course(&mut density, busy), [512, 512, 32, 32, 32, 32, 32, 512]);
+        let rest = (10..21).map(|sec| at(sec, 0)).chain([at(21, 20)]);
+        assert_eq!(course(&mut density, rest).last(), Some(&32));
     }
 
     #[test]
-    fn the_start_of_a_process_does_not_set_the_interval_for_long() {
+    fn a_major_gc_is_not_awaited_for_ever() {
         let mut density = Density::default();
-        assert_eq!(density.choose(&at(0.0, 100)), Bytes::from_bytes(209_715));
-        assert_eq!(density.choose(&at(1.0, 10)), DENSEST);
-        assert_eq!(density.choose(&at(6.0, 20)), DENSEST);
+        let busy = (0..12).map(|sec| at(sec, 50));
+        assert_eq!(course(&mut density, busy), [32, 32, 32, 32, 32, 32, 32, 512, 512, 512, 512, 512]);
+    }
+
+    #[test]
+    fn it_is_denser_while_the_heap_rises_but_not_for_ever() {
+        let mut density = Density { phase: Phase::Normal, idle_ticks: 0 };
+        assert_eq!(density.choose(&Moment { rises: true, ..at(0, 10) }), DENSE);
+        assert_eq!(density.choose(&Moment { rises: true, ..at(60, 10) }), DENSE);
+        assert_eq!(density.choose(&at(61, 10)), NORMAL);
+        assert_eq!(density.choose(&Moment { rises: true, ..at(70, 10) }), DENSE);
     }
 
     #[test]
     fn it_is_not_where_that_is_dear() {
         let mut density = Density::default();
-        assert_eq!(density.choose(&at(0.0, 1_000)), NORMAL);
-        assert_eq!(density.choose(&at(1.0, 100)), Bytes::from_bytes(209_715));
-        assert_eq!(density.choose(&at(2.0, 2_000)), NORMAL);
-    }
-
-    #[test]
-    fn a_suspicion_without_samples_asks_for_more() {
-        let mut density = Density { dense: None, opened: true };
-        assert_eq!(density.choose(&at(0.0, 1)), NORMAL);
-        assert_eq!(density.choose(&Moment { wants_more: true, ..at(1.0, 1) }), DENSEST);
+        assert_eq!(course(&mut density, (0..9).map(|sec| at(sec, 1_000))), [512; 9]);
+        density.phase = Phase::Normal;
+        assert_eq!(density.choose(&Moment { rises: true, ..at(10, 1_000) }), NORMAL);
+        assert_eq!(density.choose(&Moment { rises: true, ..at(11, 200) }), Bytes::from_bytes(209_715));
     }
 }

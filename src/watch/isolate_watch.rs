@@ -8,7 +8,7 @@ use super::{
 use crate::{
     allocation::{Ledger, Profile},
     capture::{Helper, Member, Settings},
-    detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Reading, Verdict},
+    detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Pace, Reading, Verdict},
     measure::{Bytes, Cgroup, GcEvent, GcKind, Millis},
     v8::{Feature, GcCallbacks, Isolate, LocalString},
 };
@@ -257,8 +257,11 @@ impl IsolateWatch {
             let sampler = self.sampler.as_mut().filter(|sampler| sampler.is_due())?;
             sampler.read(major.time, read).ok()
         });
-        if let Some(profile) = profile {
-            self.ledger.observe(major.time, &profile);
+        if let Some(profile) = profile
+            && !self.ledger.observe(major.time, &profile)
+            && let Some(sampler) = &mut self.sampler
+        {
+            sampler.disown();
         }
         let statistics = major.reading.statistics;
         let reading = Reading {
@@ -285,7 +288,7 @@ impl IsolateWatch {
     }
 
     /// Goes over to the sampling interval that suits the moment.
-    fn adapt_sampling(&mut self, read: impl FnMut(LocalString<'_>) -> String) {
+    fn adapt_sampling(&mut self, mut read: impl FnMut(LocalString<'_>) -> String) {
         let (Some(sampler), Some(sampling)) = (&mut self.sampler, self.config.sampling) else { return };
         let now = now();
         let events = self.history.since(self.seen_gcs);
@@ -299,11 +302,16 @@ impl IsolateWatch {
             allocated: Bytes::from_bytes(allocated),
             elapsed: now.since(std::mem::replace(&mut self.last_tick, now)),
             rises: self.detector.is_heap_interesting(now),
-            wants_more: self.detector.wants_more_samples(),
+            last_major: self.history.latest_major().map(|major| major.time),
         });
         if interval != sampler.interval() {
             sampler.set_interval(interval, now, read);
             self.ledger.restart();
+        } else if self.density.closing_since() == Some(now)
+            && let Ok(profile) = sampler.read(now, &mut read)
+        {
+            // Who of these outlives the coming major GC has stayed.
+            self.ledger.observe(now, &profile);
         }
     }
 
@@ -317,7 +325,8 @@ impl IsolateWatch {
         let used = latest.map_or(present, |event| event.reading.statistics.used);
         let grown = present.saturating_sub(before);
         let last = latest.map(|event| event.time);
-        if self.budget.may_help(now(), self.detector.pace(), used, grown, last) {
+        let pace = if self.density.closing_since().is_some() { Pace::Fast } else { self.detector.pace() };
+        if self.budget.may_help(now(), pace, used, grown, last) {
             isolate.suggest_major_gc();
         }
     }

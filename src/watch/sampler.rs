@@ -131,6 +131,14 @@ impl Sampler {
         self.begin(now);
     }
 
+    /// The profile turned out to be of another run: someone has stopped our profiler and started theirs.
+    pub fn disown(&mut self) {
+        if let Some(profiler) = self.profiler.as_mut().filter(|profiler| profiler.is_owned()) {
+            profiler.disown();
+            self.lost += 1;
+        }
+    }
+
     /// Since when there are samples, the frozen ones included.
     pub fn since(&self) -> Millis {
         self.frozen_since.unwrap_or(self.since)
