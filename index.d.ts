@@ -251,6 +251,8 @@ export interface Status {
     /** `adopted`: someone else's profiler runs, and leakguard reads along. */
     state: 'owned' | 'adopted' | 'off';
     reason: string | null;
+    /** Mean bytes between two samples at the moment: denser than at rest when work begins and while the heap rises; null where it is not ours. */
+    interval?: number | null;
     /** Live samples known to the detector. */
     samples?: number;
     /** How often someone else stopped the profiler and the samples were lost. */

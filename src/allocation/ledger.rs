@@ -348,6 +348,17 @@ mod tests {
     }
 
     #[test]
+    fn what_v8_allocates_by_itself_does_not_look_like_another_run() {
+        let mut ledger = Ledger::default();
+        let mut profile = profile(&[1], &[2]);
+        // The root has no JavaScript on its stack.
+        profile.samples[0].node_id = 1;
+        assert!(ledger.observe(secs(0), &profile));
+        assert!(ledger.observe(secs(1), &profile));
+        assert_eq!(ledger.len(), 2);
+    }
+
+    #[test]
     fn another_run_of_the_profiler_starts_anew() {
         let mut ledger = Ledger::default();
         assert!(ledger.observe(secs(0), &profile(&[100, 101], &[])));

@@ -99,6 +99,10 @@ impl StackTable {
                     }
                     at = node.caller;
                 }
+                if frames.is_empty() {
+                    // Allocated by V8 itself, with no JavaScript on the stack.
+                    frames.push(intern(&mut self.frames, &node.frame));
+                }
                 let stack = Stack { frames };
                 let stack = match self.stacks.get(&stack) {
                     Some(known) => Arc::clone(known),

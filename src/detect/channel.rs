@@ -76,7 +76,10 @@ impl Channel {
     pub(super) fn is_interesting(&self, now: Millis) -> bool {
         match self.alarm {
             Some(alarm) => now.since(alarm.raised) < PROBATION,
-            None => matches!(self.state, ChannelState::Suspect { .. }) || self.series.is_rising(),
+            None => {
+                matches!(self.state, ChannelState::Suspect { .. })
+                    || self.series.is_rising(min_growth(self.kind) / 2.0)
+            }
         }
     }
 

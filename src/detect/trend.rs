@@ -66,13 +66,13 @@ impl Series {
         self.points.iter().copied().filter(|point| point.time >= time).collect()
     }
 
-    /// Whether the last readings rise, too early to speak of a trend.
-    pub(super) fn is_rising(&self) -> bool {
+    /// Whether the last readings rise, in all by `least` or more: too early to speak of a trend.
+    pub(super) fn is_rising(&self, least: f64) -> bool {
         let mut latest = self.points.iter().rev().take(FLOOR).map(|point| point.value);
         let (Some(last), Some(middle), Some(first)) = (latest.next(), latest.next(), latest.next()) else {
             return false;
         };
-        rises(first, middle) && rises(middle, last)
+        rises(first, middle) && rises(middle, last) && last - first >= least
     }
 
     /// The present rise, if it is a trend on any scale: over single readings or over the lowest of 2, 4, 8...
@@ -197,9 +197,10 @@ mod tests {
 
     #[test]
     fn two_rises_are_a_first_hint() {
-        assert!(!series(5.0, [20.0, 21.0]).is_rising());
-        assert!(series(5.0, [20.0, 21.0, 22.0]).is_rising());
-        assert!(!series(5.0, [20.0, 21.0, 21.1]).is_rising());
+        assert!(!series(5.0, [20.0, 21.0]).is_rising(1.0));
+        assert!(series(5.0, [20.0, 21.0, 22.0]).is_rising(1.0));
+        assert!(!series(5.0, [20.0, 21.0, 21.1]).is_rising(1.0));
+        assert!(!series(5.0, [20.0, 21.0, 22.0]).is_rising(3.0));
     }
 
     #[test]

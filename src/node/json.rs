@@ -79,7 +79,13 @@ pub(super) fn status(status: &Status) -> Value {
     };
     json!({
         "channels": channels,
-        "sampler": { "state": state, "reason": error, "samples": status.samples, "lost": status.profiles_lost },
+        "sampler": {
+            "state": state,
+            "reason": error,
+            "interval": status.interval,
+            "samples": status.samples,
+            "lost": status.profiles_lost,
+        },
         "mallocOff": status.malloc_off,
         "cost": {
             "gcs": status.gcs,

@@ -78,6 +78,8 @@ pub struct Status {
     pub channels: Vec<(LeakKind, ChannelState)>,
     /// Who samples; none where sampling is off.
     pub sampler: Option<SamplerState>,
+    /// The sampling interval at the moment; none where it is not ours.
+    pub interval: Option<Bytes>,
     /// Live samples known to the detector.
     pub samples: usize,
     /// How often the profile was lost to someone who stopped the profiler.
@@ -289,7 +291,8 @@ impl IsolateWatch {
 
     /// Goes over to the sampling interval that suits the moment.
     fn adapt_sampling(&mut self, mut read: impl FnMut(LocalString<'_>) -> String) {
-        let (Some(sampler), Some(sampling)) = (&mut self.sampler, self.config.sampling) else { return };
+        let owned = self.sampler.as_mut().filter(|sampler| sampler.state() == SamplerState::Owned);
+        let Some((sampler, sampling)) = owned.zip(self.config.sampling) else { return };
         let now = now();
         let events = self.history.since(self.seen_gcs);
         self.seen_gcs = self.history.count();
@@ -355,6 +358,11 @@ impl IsolateWatch {
         Status {
             channels: self.detector.states().map(|(kind, state)| (kind, state.clone())).collect(),
             sampler: self.sampler.as_ref().map(Sampler::state),
+            interval: self
+                .sampler
+                .as_ref()
+                .filter(|sampler| sampler.state() == SamplerState::Owned)
+                .map(Sampler::interval),
             samples: self.ledger.len(),
             profiles_lost: self.sampler.as_ref().map_or(0, Sampler::lost),
             malloc_off: self.malloc.as_ref().and_then(MallocMonitor::off),
