@@ -207,14 +207,14 @@ describe('process.exit', () => {
   }
 
   it("may be called in a 'leak' listener", async (t) => {
-    const child = startChild(t, 'leak.js', { given: { action: 'exit' } });
+    const child = startChild(t, 'announce.js', { given: { action: 'exit' } });
     assert.deepEqual(await child.ended(), { code: 7, signal: null });
   });
 });
 
 describe("a 'leak'", () => {
   it('whose listener throws gives a warning, and the process goes on', async (t) => {
-    const child = startChild(t, 'leak.js', { given: { action: 'throw' } });
+    const child = startChild(t, 'announce.js', { given: { action: 'throw' } });
     const { name, code, message } = await child.event('warning');
     assert.deepEqual([name, code], ['LeakguardWarning', 'LEAKGUARD_LISTENER']);
     assert.match(message, /^leakguard: a 'leak' listener threw: Error: a slip of mine\n {4}at /);
@@ -224,7 +224,7 @@ describe("a 'leak'", () => {
   });
 
   it('that nobody listens to gives one warning, with the functions to look at', async (t) => {
-    const child = startChild(t, 'leak.js');
+    const child = startChild(t, 'announce.js');
     const { name, code, message } = await child.event('warning');
     assert.deepEqual([name, code], ['LeakguardWarning', 'LEAKGUARD_LEAK']);
     assert.match(

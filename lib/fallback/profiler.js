@@ -3,7 +3,7 @@
 const { performance } = require('node:perf_hooks');
 
 /** Reading the profile may take this part of the time: it goes through JSON. */
-const SHARE = 0.003;
+const SHARE = 0.01;
 
 /**
  * V8's sampling heap profiler through an inspector session of our own. V8 runs one for all sessions: one that someone else has
