@@ -245,6 +245,7 @@ describe('another interval', () => {
       const before = await leakguard.heapProfile();
       leakguard.start({ sample: { interval: '32 KiB' } });
       keepOthers(100_000);
+      /** @type {any} */ (globalThis).gc();
       return [before, await leakguard.heapProfile()];
     }, surroundings);
 
