@@ -1,6 +1,5 @@
 'use strict';
 
-const v8 = require('node:v8');
 const { Guard, version } = require('./lib/guard');
 
 /** Under this name the copies of leakguard in a process find each other: the newest is in charge, the others pass calls on to it. */
@@ -42,6 +41,8 @@ function status() {
 
 /** `v8.getHeapStatistics()` with its names in camelCase. A native reading would say the same and be no faster. */
 function heapStatistics() {
+  // Not before it is needed: it costs 4 ms to load.
+  const v8 = require('node:v8');
   return {
     ...camelCased(v8.getHeapStatistics()),
     spaces: v8.getHeapSpaceStatistics().map((space) => ({

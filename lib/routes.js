@@ -1,7 +1,5 @@
 'use strict';
 
-const v8 = require('node:v8');
-
 /** @typedef {import('./addon').Addon} Addon */
 /** @typedef {'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt'} Feature */
 /** @typedef {{ route: 'native' | 'fallback' | 'none', reason: string | null }} Route */
@@ -52,13 +50,8 @@ function restriction(feature) {
  * @returns {Map<string, string | null>}
  */
 function refusalsOf(addon) {
-  const heap = v8.getHeapStatistics();
-  const features = addon.probe({
-    heapSizeLimit: heap.heap_size_limit,
-    nativeContexts: heap.number_of_native_contexts,
-    totalHeapSize: heap.total_heap_size,
-    spaceNames: v8.getHeapSpaceStatistics().map((space) => space.space_name),
-  });
+  const { heapTotal, heapUsed, external } = process.memoryUsage();
+  const features = addon.probe({ heapTotal, heapUsed, external });
   return new Map(features.map((feature) => [feature.name, feature.refusal ?? null]));
 }
 

@@ -3,7 +3,6 @@
 // Snapshots of this thread's heap: by call, and by signal where the addon does not write them itself.
 
 const path = require('node:path');
-const { performance } = require('node:perf_hooks');
 const { setImmediate } = require('node:timers');
 const { threadId } = require('node:worker_threads');
 const { LeakguardError, optionError, unwrap } = require('./errors');
