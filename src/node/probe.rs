@@ -2,7 +2,7 @@ use napi_derive::napi;
 
 use crate::{
     measure::Bytes,
-    v8::{Feature, Isolate, refusal, version},
+    v8::{Feature, Isolate, refusal},
 };
 
 /// What JavaScript reports of the heap, for the self-check. From `process.memoryUsage()`, where Node reads the same structure through
@@ -40,12 +40,6 @@ pub fn probe(reported: Reported) -> Vec<NativeFeature> {
                 .or_else(|| disagreement.map(|what| format!("self-check failed: {what}"))),
         })
         .collect()
-}
-
-/// V8's version as the native side sees it.
-#[napi(catch_unwind)]
-pub fn v8_version() -> Option<String> {
-    version()
 }
 
 /// What we read natively and JavaScript reports otherwise. One layout that is off casts doubt on all.
