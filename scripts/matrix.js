@@ -24,7 +24,7 @@ const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 const ROUTES = { native: '', fallback: 'v8=fallback' };
 
 /**
- * @typedef {{ node: string, route: string, passed: boolean, counts: Record<string, number>, seconds: number }} Outcome
+ * @typedef {{ node: string, route: string, passed: boolean, counts: Record<string, number>, failures: string[], seconds: number }} Outcome
  */
 
 function main() {
@@ -40,6 +40,7 @@ function main() {
     return routes.map((route) => test(NODES[node], binary, route, positionals));
   });
   print(outcomes);
+  printFailures(outcomes);
   process.exitCode = outcomes.every(({ passed }) => passed) ? 0 : 1;
 }
 
@@ -95,18 +96,29 @@ function test(node, binary, route, files) {
     { stdio: 'inherit', env: { ...process.env, LEAKGUARD_OPTIONS: ROUTES[route] } },
   );
   const seconds = (performance.now() - start) / 1000;
-  return { node, route, passed: status === 0, counts: readCounts(record), seconds };
+  const tap = fs.readFileSync(record, 'utf8');
+  return { node, route, passed: status === 0, counts: readCounts(tap), failures: readFailures(tap), seconds };
 }
 
 /**
  * The counts at the end of the runner's TAP output: `# pass 12`.
  *
- * @param {string} file
+ * @param {string} tap
  * @returns {Record<string, number>}
  */
-function readCounts(file) {
-  const lines = fs.readFileSync(file, 'utf8').matchAll(/^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$/gm);
+function readCounts(tap) {
+  const lines = tap.matchAll(/^# (tests|pass|fail|cancelled|skipped|todo) (\d+)$/gm);
   return Object.fromEntries(Array.from(lines, ([, name, count]) => [name, Number(count)]));
+}
+
+/**
+ * What the runner wrote of each test that failed by itself, not through one within it: `not ok 1 - name` and the block under it.
+ *
+ * @param {string} tap
+ */
+function readFailures(tap) {
+  const blocks = Array.from(tap.matchAll(/^( *)not ok .*\n\1 {2}---\n[^]*?\n\1 {2}\.\.\.$/gm), ([block]) => block);
+  return blocks.filter((block) => !block.includes("failureType: 'subtestsFailed'"));
 }
 
 /** @param {Outcome[]} outcomes */
@@ -126,6 +138,17 @@ function print(outcomes) {
   for (const row of rows) {
     const cells = row.map((cell, column) => (column < 2 ? cell.padEnd(10) : cell.padStart(10)));
     process.stdout.write(`${cells.join('').trimEnd()}\n`);
+  }
+}
+
+/**
+ * Once more and last, so that they need not be looked for among thousands of lines.
+ *
+ * @param {Outcome[]} outcomes
+ */
+function printFailures(outcomes) {
+  for (const { node, route, failures } of outcomes) {
+    for (const failure of failures) process.stdout.write(`\n──── Node ${node}, ${route} ────\n${failure}\n`);
   }
 }
 

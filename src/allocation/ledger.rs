@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Arc};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    Frame, Profile, Stack,
+    Frame, Profile, Sample, Stack,
     inlining::{Birth, Callees, Inlined},
     stack::StackTable,
 };
@@ -78,20 +78,20 @@ impl Ledger {
     /// Takes in a profile that was read after a major GC. Returns false, and starts anew, if the profile cannot be
     /// of the same run of the profiler.
     pub fn observe(&mut self, time: Millis, profile: &Profile) -> bool {
-        let same_run = self.is_same_run(profile);
+        let samples = settled_samples(profile);
+        let same_run = self.is_same_run(&samples);
         if !same_run {
             self.restart();
         }
+        let alive: FxHashSet<u64> = samples.iter().map(|sample| sample.ordinal).collect();
         let newest = self.newest;
-        let is_new = |ordinal: u64| ordinal > newest;
-        let new_nodes: FxHashSet<u32> =
-            profile.samples.iter().filter(|s| is_new(s.ordinal)).map(|s| s.node_id).collect();
+        let new: Vec<Sample> = samples.into_iter().filter(|sample| sample.ordinal > newest).collect();
+        let new_nodes: FxHashSet<u32> = new.iter().map(|sample| sample.node_id).collect();
         let stacks = self.stacks.stacks_of(profile, |id| new_nodes.contains(&id));
 
-        let alive: FxHashSet<u64> = profile.samples.iter().map(|sample| sample.ordinal).collect();
         self.live.retain(|ordinal, _| alive.contains(ordinal));
         self.age();
-        for sample in profile.samples.iter().filter(|s| is_new(s.ordinal)) {
+        for sample in new {
             self.newest = self.newest.max(sample.ordinal);
             let Some(stack) = stacks.get(&sample.node_id) else { continue };
             let Some(site) = self.callees.site_of(stack) else { continue };
@@ -183,8 +183,8 @@ impl Ledger {
 
     /// A profiler that was restarted from outside counts its ordinals from the start again: then samples that we
     /// know have changed their size, or all known ones are gone while smaller ordinals came.
-    fn is_same_run(&self, profile: &Profile) -> bool {
-        profile.samples.iter().all(|sample| match self.live.get(&sample.ordinal) {
+    fn is_same_run(&self, samples: &[Sample]) -> bool {
+        samples.iter().all(|sample| match self.live.get(&sample.ordinal) {
             Some(live) => live.bytes == sample.live_bytes,
             None => sample.ordinal > self.newest,
         })
@@ -242,6 +242,16 @@ impl Tally<'_> {
             inlined: if self.inlined_samples > 0 { callees.shares(site) } else { Vec::new() },
         })
     }
+}
+
+/// The samples whose stacks are in the tree. V8 samples what it allocates itself while it puts the tree together; from the first
+/// sample that came too late for the tree, all are left to the next reading.
+fn settled_samples(profile: &Profile) -> Vec<Sample> {
+    let nodes: FxHashSet<u32> = profile.nodes.iter().map(|node| node.id).collect();
+    let is_late = |sample: &&Sample| !nodes.contains(&sample.node_id);
+    let late = profile.samples.iter().filter(is_late).map(|sample| sample.ordinal).min();
+    let is_settled = |sample: &&Sample| late.is_none_or(|late| sample.ordinal < late);
+    profile.samples.iter().filter(is_settled).copied().collect()
 }
 
 #[cfg(test)]
@@ -356,6 +366,18 @@ mod tests {
         assert!(ledger.observe(secs(0), &profile));
         assert!(ledger.observe(secs(1), &profile));
         assert_eq!(ledger.len(), 2);
+    }
+
+    #[test]
+    fn what_reading_the_profile_allocates_does_not_look_like_another_run() {
+        let mut ledger = Ledger::default();
+        let mut reading = profile(&[1, 2, 3], &[]);
+        // Sampled after the tree was put together; number 3 is another object with a stack known before.
+        reading.samples[1].node_id = 99;
+        assert!(ledger.observe(secs(0), &reading));
+        assert_eq!(ledger.len(), 1);
+        assert!(ledger.observe(secs(1), &profile(&[1, 2, 3], &[])));
+        assert_eq!(ledger.len(), 3);
     }
 
     #[test]
