@@ -117,7 +117,7 @@ function readCounts(tap) {
  * @param {string} tap
  */
 function readFailures(tap) {
-  const blocks = Array.from(tap.matchAll(/^( *)not ok .*\n\1 {2}---\n[^]*?\n\1 {2}\.\.\.$/gm), ([block]) => block);
+  const blocks = Array.from(tap.matchAll(/^( *)not ok .*\n\1 {2}---\n[\s\S]*?\n\1 {2}\.\.\.$/gm), ([block]) => block);
   return blocks.filter((block) => !block.includes("failureType: 'subtestsFailed'"));
 }
 

@@ -31,7 +31,23 @@ struct Caller {
     own_then: Bytes,
     /// The latest birth of a callee's survivor.
     last_apart: Birth,
-    callees: FxHashMap<Arc<Frame>, (Arc<Stack>, Bytes)>,
+    callees: FxHashMap<Arc<Frame>, Callee>,
+}
+
+/// The survivors that a callee allocated while it was apart.
+#[derive(Debug)]
+struct Callee {
+    /// Of the first of them.
+    stack: Arc<Stack>,
+    bytes: Bytes,
+    samples: u32,
+}
+
+impl Callee {
+    /// How far these few samples can be believed, 0..1. The last one does not count: it is why we look at all.
+    fn trust(&self) -> f64 {
+        f64::from(self.samples.saturating_sub(1)) / f64::from(self.samples + 1)
+    }
 }
 
 /// A callee's part in what is sampled as its caller's.
@@ -39,7 +55,7 @@ struct Caller {
 pub struct Inlined {
     /// The callee.
     pub site: Arc<Frame>,
-    /// Its heaviest stack while it was still apart.
+    /// A stack of it while it was still apart.
     pub stack: Arc<Stack>,
     /// Its part, 0..1.
     pub share: f64,
@@ -71,9 +87,13 @@ impl Callees {
             own.own += bytes;
         }
         let Some(caller) = stack.caller_of(site).and_then(|caller| self.caller(caller)) else { return };
-        let callee =
-            caller.callees.entry(Arc::clone(site)).or_insert_with(|| (Arc::clone(stack), Bytes::ZERO));
-        callee.1 += bytes;
+        let callee = caller.callees.entry(Arc::clone(site)).or_insert_with(|| Callee {
+            stack: Arc::clone(stack),
+            bytes: Bytes::ZERO,
+            samples: 0,
+        });
+        callee.bytes += bytes;
+        callee.samples += 1;
         caller.own_then = caller.own;
         caller.last_apart = caller.last_apart.max(born);
     }
@@ -86,15 +106,15 @@ impl Callees {
     /// How to divide what is born at the caller after `last_apart`; the rest is its own.
     pub(super) fn shares(&self, caller: &Arc<Frame>) -> Vec<Inlined> {
         let Some(caller) = self.callers.get(caller) else { return Vec::new() };
-        let apart: Bytes = caller.callees.values().map(|(_, bytes)| *bytes).sum();
+        let apart: Bytes = caller.callees.values().map(|callee| callee.bytes).sum();
         let total = apart.as_f64() + caller.own_then.as_f64();
         caller
             .callees
             .iter()
-            .map(|(site, (stack, bytes))| Inlined {
+            .map(|(site, callee)| Inlined {
                 site: Arc::clone(site),
-                stack: Arc::clone(stack),
-                share: bytes.as_f64() / total.max(1.0),
+                stack: Arc::clone(&callee.stack),
+                share: callee.bytes.as_f64() / total.max(1.0) * callee.trust(),
             })
             .collect()
     }

@@ -17,8 +17,8 @@ const FINE_COHORTS: usize = 8;
 /// The live samples by age. Fed with a profile after each major GC, it knows which cohort of objects, born
 /// between two such readings, still lives.
 ///
-/// A sample is *aged* once it was found alive by two readings: a major GC lies between them, so that requests in
-/// flight and garbage not yet collected are not taken for survivors.
+/// A sample is *aged* once it was found alive again with a major GC in between, so that requests in flight and garbage
+/// not yet collected are not taken for survivors.
 #[derive(Debug, Default)]
 pub struct Ledger {
     stacks: StackTable,
@@ -37,6 +37,7 @@ struct Live {
     site: Arc<Frame>,
     stack: Arc<Stack>,
     bytes: Bytes,
+    /// The latest major GC when it was first seen.
     born: Millis,
     aged: bool,
 }
@@ -75,9 +76,9 @@ pub struct SiteGrowth {
 }
 
 impl Ledger {
-    /// Takes in a profile that was read after a major GC. Returns false, and starts anew, if the profile cannot be
-    /// of the same run of the profiler.
-    pub fn observe(&mut self, time: Millis, profile: &Profile) -> bool {
+    /// Takes in a profile that was read now; the latest major GC was at `major`. Returns false, and starts anew, if the
+    /// profile cannot be of the same run of the profiler.
+    pub fn observe(&mut self, major: Millis, profile: &Profile) -> bool {
         let samples = settled_samples(profile);
         let same_run = self.is_same_run(&samples);
         if !same_run {
@@ -90,23 +91,24 @@ impl Ledger {
         let stacks = self.stacks.stacks_of(profile, |id| new_nodes.contains(&id));
 
         self.live.retain(|ordinal, _| alive.contains(ordinal));
-        self.age();
+        self.age(major);
         for sample in new {
             self.newest = self.newest.max(sample.ordinal);
             let Some(stack) = stacks.get(&sample.node_id) else { continue };
             let Some(site) = self.callees.site_of(stack) else { continue };
             let (stack, bytes) = (Arc::clone(stack), sample.live_bytes);
-            self.live.insert(sample.ordinal, Live { site, stack, bytes, born: time, aged: false });
+            self.live.insert(sample.ordinal, Live { site, stack, bytes, born: major, aged: false });
         }
-        self.cohorts.push_back(Cohort { born: time, aged: FxHashMap::default() });
+        self.cohorts.push_back(Cohort { born: major, aged: FxHashMap::default() });
         self.merge_cohorts();
         self.stacks.prune();
         same_run
     }
 
-    /// What was found alive by two readings is aged.
-    fn age(&mut self) {
-        let mut aging: Vec<(&u64, &mut Live)> = self.live.iter_mut().filter(|(_, live)| !live.aged).collect();
+    /// What was there before the major GC and is alive is aged.
+    fn age(&mut self, major: Millis) {
+        let mut aging: Vec<(&u64, &mut Live)> =
+            self.live.iter_mut().filter(|(_, live)| !live.aged && live.born < major).collect();
         aging.sort_unstable_by_key(|(ordinal, _)| **ordinal);
         for (&ordinal, live) in aging {
             live.aged = true;
@@ -321,30 +323,40 @@ mod tests {
         assert_eq!(of(&growth, "keep").survival, Some(0.0));
     }
 
-    #[test]
-    fn what_an_inlined_function_allocates_is_given_back_to_it() {
-        // Until the third reading `keep` is seen within `work`; then it is inlined, and `work` seems to allocate.
+    /// The growth at `work` when `keep` is seen within it until `apart` readings are over; then it is inlined, and `work` seems to
+    /// allocate in its stead. One survivor a reading, twenty readings.
+    fn growth_at_work_when_keep_is_inlined(apart: u64) -> SiteGrowth {
         let mut nested = profile(&[], &[]);
         nested.nodes[1].caller = Some(2);
         nested.nodes.swap(1, 2);
         nested.nodes[1].caller = Some(0);
         nested.nodes[2].caller = Some(1);
         let mut ledger = Ledger::default();
-        for step in 0..10_u64 {
-            let apart: Vec<u64> = (0..=step.min(2)).map(|s| s + 1).collect();
-            let inlined: Vec<u64> = (3..=step).map(|s| s + 1).collect();
+        for step in 1..=20_u64 {
+            let (keep, work): (Vec<u64>, Vec<u64>) = (1..=step).partition(|&ordinal| ordinal <= apart);
             ledger.observe(
                 secs(step as u32 * 5),
-                &Profile { nodes: nested.nodes.clone(), ..profile(&apart, &inlined) },
+                &Profile { nodes: nested.nodes.clone(), ..profile(&keep, &work) },
             );
         }
-        let growth = ledger.growth(secs(0), secs(45));
-        let work = of(&growth, "work");
-        assert_eq!((work.samples, work.inlined_samples), (6, 6));
+        let growth = ledger.growth(secs(5), secs(100));
+        of(&growth, "work").clone()
+    }
+
+    #[test]
+    fn what_an_inlined_function_allocates_is_given_back_to_it() {
+        let work = growth_at_work_when_keep_is_inlined(10);
+        assert_eq!((work.samples, work.inlined_samples), (9, 9));
         assert_eq!(work.inlined.len(), 1);
         assert_eq!(work.inlined[0].site.function_name, "keep");
-        assert_eq!(work.inlined[0].share, 1.0);
-        assert!(of(&growth, "keep").inlined.is_empty());
+        assert_eq!((work.inlined[0].share * 100.0).round(), 82.0);
+    }
+
+    #[test]
+    fn a_single_survivor_does_not_make_an_inlined_function() {
+        let work = growth_at_work_when_keep_is_inlined(1);
+        assert_eq!(work.samples, 18);
+        assert_eq!(work.inlined[0].share, 0.0);
     }
 
     #[test]
@@ -366,6 +378,18 @@ mod tests {
         assert!(ledger.observe(secs(0), &profile));
         assert!(ledger.observe(secs(1), &profile));
         assert_eq!(ledger.len(), 2);
+    }
+
+    #[test]
+    fn only_who_outlives_a_major_gc_is_aged() {
+        let mut ledger = Ledger::default();
+        ledger.observe(secs(0), &profile(&[], &[]));
+        for _ in 0..3 {
+            ledger.observe(secs(1), &profile(&[1], &[]));
+        }
+        assert_eq!(ledger.growth(secs(0), secs(2))[0].samples, 0);
+        ledger.observe(secs(2), &profile(&[1], &[]));
+        assert_eq!(ledger.growth(secs(0), secs(2))[0].samples, 1);
     }
 
     #[test]

@@ -299,13 +299,14 @@ impl IsolateWatch {
         // Each scavenge comes when one half of new space is full.
         let scavenges = events.iter().filter(|event| event.reading.kind == GcKind::Scavenge);
         let allocated = scavenges.map(|event| event.reading.new_space.get() / 2).sum();
+        let last_major = self.history.latest_major().map(|major| major.time);
         let interval = self.density.choose(&Moment {
             now,
             normal: sampling.interval,
             allocated: Bytes::from_bytes(allocated),
             elapsed: now.since(std::mem::replace(&mut self.last_tick, now)),
             rises: self.detector.is_heap_interesting(now),
-            last_major: self.history.latest_major().map(|major| major.time),
+            last_major,
         });
         if interval != sampler.interval() {
             sampler.set_interval(interval, now, read);
@@ -314,7 +315,7 @@ impl IsolateWatch {
             && let Ok(profile) = sampler.read(now, &mut read)
         {
             // Who of these outlives the coming major GC has stayed.
-            self.ledger.observe(now, &profile);
+            self.ledger.observe(last_major.unwrap_or(Millis::ZERO), &profile);
         }
     }
 
