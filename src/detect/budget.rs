@@ -19,7 +19,7 @@ impl Pace {
     }
 }
 
-/// A major GC started by moderate memory pressure costs about this (measured: 39 ms on a 20 MB heap)...
+/// A suggested major GC costs about this (measured: 12 to 25 ms on a heap of 13 MB, marking in the background included)...
 const COST_PER_MIB: Millis = Millis::from_millis(1.75);
 /// ... and never less than this.
 const MIN_COST: Millis = Millis::from_millis(4.0);

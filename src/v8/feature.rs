@@ -64,7 +64,7 @@ impl Feature {
                         && s.remove_gc_prologue.is_some()
                         && s.remove_gc_epilogue.is_some()
                 }
-                Self::MemoryPressure => s.memory_pressure.is_some(),
+                Self::MemoryPressure => s.heap_statistics.is_some() && s.adjust_external_memory.is_some(),
                 Self::Sampling => {
                     profiler
                         && s.start_sampling.is_some()

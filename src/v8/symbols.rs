@@ -54,8 +54,8 @@ symbols! {
         "_ZN2v87Isolate24RemoveGCPrologueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEPvES4_";
     remove_gc_epilogue: RemoveGcCallback =
         "_ZN2v87Isolate24RemoveGCEpilogueCallbackEPFvPS0_NS_6GCTypeENS_15GCCallbackFlagsEPvES4_";
-    memory_pressure: unsafe extern "C" fn(IsolatePtr, c_int) =
-        "_ZN2v87Isolate26MemoryPressureNotificationENS_19MemoryPressureLevelE";
+    adjust_external_memory: unsafe extern "C" fn(IsolatePtr, i64) -> i64 =
+        "_ZN2v87Isolate37AdjustAmountOfExternalAllocatedMemoryEl";
     request_interrupt: unsafe extern "C" fn(IsolatePtr, InterruptCallback, *mut c_void) =
         "_ZN2v87Isolate16RequestInterruptEPFvPS0_PvES2_";
     heap_profiler: unsafe extern "C" fn(IsolatePtr) -> HeapProfilerPtr = "_ZN2v87Isolate15GetHeapProfilerEv";

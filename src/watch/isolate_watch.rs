@@ -320,8 +320,8 @@ impl IsolateWatch {
     }
 
     fn help(&mut self, latest: Option<GcEvent>) {
-        let Some(isolate) = self.isolate.filter(|_| self.config.native.contains(&Feature::MemoryPressure))
-        else {
+        let uses = self.config.native.contains(&Feature::MemoryPressure);
+        let Some(isolate) = self.isolate.filter(|isolate| uses && isolate.takes_suggestions()) else {
             return;
         };
         let present = self.history.latest().map_or(Bytes::ZERO, |event| event.reading.old_space);
