@@ -31,5 +31,6 @@ pub mod detect;
 pub mod measure;
 pub mod native;
 mod node;
+pub mod snapshot;
 pub mod v8;
 pub mod watch;

@@ -14,7 +14,7 @@ impl Pace {
     const fn share(self) -> f64 {
         match self {
             Self::Slow => 0.003,
-            Self::Fast => 0.01,
+            Self::Fast => 0.03,
         }
     }
 }
@@ -106,9 +106,9 @@ mod tests {
 
     #[test]
     fn the_pace_follows_the_size_of_the_heap() {
-        assert_eq!(helped(20, Pace::Fast, 600), 172);
+        assert_eq!(helped(20, Pace::Fast, 600), 200);
         assert_eq!(helped(20, Pace::Slow, 600), 52);
-        assert_eq!(helped(1024, Pace::Fast, 600), 4);
+        assert_eq!(helped(1024, Pace::Fast, 600), 11);
         assert_eq!(helped(1, Pace::Fast, 600), 200);
     }
 

@@ -151,7 +151,8 @@ impl Detector {
 impl Examination {
     fn note(&mut self, now: Millis, interesting: bool, has_verdict: bool) {
         if has_verdict {
-            *self = Self { since: None, rest_until: Millis::ZERO, next_rest: FIRST_REST };
+            let since = interesting.then_some(now);
+            *self = Self { since, rest_until: Millis::ZERO, next_rest: FIRST_REST };
         } else if !interesting {
             self.since = None;
         } else if let Some(since) = self.since {

@@ -1,8 +1,8 @@
 use crate::measure::{Bytes, Millis};
 
-/// When work begins, so much of what is allocated is sampled densely: about 3,000 samples, 30 ms of CPU in all. An Express server
+/// When work begins, so much of what is allocated is sampled densely: about 2,000 samples, 20 ms of CPU in all. An Express server
 /// has then answered some thousand requests, and V8 begins to inline.
-const OPENING: Bytes = Bytes::from_mib(96);
+const OPENING: Bytes = Bytes::from_mib(64);
 /// The interval for that.
 const OPENING_INTERVAL: Bytes = Bytes::from_kib(32);
 /// For so long a major GC is awaited afterwards.

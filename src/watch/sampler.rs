@@ -1,4 +1,4 @@
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::{
     allocation::Profile,
@@ -8,6 +8,8 @@ use crate::{
 
 /// Reading the profile may take this part of the time.
 const SHARE: f64 = 0.003;
+/// Readings closer together than this tell nothing new.
+const MIN_GAP: Duration = Duration::from_secs(2);
 
 /// Who samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl Sampler {
         }
     }
 
-    /// Whether reading the profile now stays within its share of the time.
+    /// Whether reading the profile now tells something new and stays within its share of the time.
     pub fn is_due(&self) -> bool {
         self.not_before.is_none_or(|time| Instant::now() >= time)
     }
@@ -94,7 +96,7 @@ impl Sampler {
         let took = started.elapsed();
         self.spent += Millis::from_secs(took.as_secs_f64());
         self.reads += 1;
-        self.not_before = Some(Instant::now() + took.div_f64(SHARE));
+        self.not_before = Some(Instant::now() + took.div_f64(SHARE).max(MIN_GAP));
         profile
     }
 

@@ -1,0 +1,189 @@
+use std::borrow::Cow;
+
+use rustc_hash::FxHashMap;
+
+use super::{Graph, Location, NodeType, ROOT, bits::Bits, dominators::Dominators, graph::Sizes};
+
+/// The nodes of one class together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClassGroup {
+    /// The constructor's name, or V8's word in parentheses for what has none.
+    pub name: String,
+    /// Where the constructor is written, where V8 knows; classes of the same name in different places are different.
+    pub constructor: Option<Constructor>,
+    /// How many nodes with a size of their own.
+    pub count: u64,
+    /// Their own sizes in bytes.
+    pub shallow_size: u64,
+    /// What would be free without all of them.
+    pub retained_size: u64,
+    /// The least distance of one of them.
+    pub distance: u32,
+}
+
+/// A place in a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Constructor {
+    /// V8's number for the script.
+    pub script_id: u32,
+    /// From 0.
+    pub line: u32,
+    /// From 0.
+    pub column: u32,
+}
+
+/// The classes, and each node's.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    pub(super) groups: Vec<ClassGroup>,
+    /// By node.
+    pub(super) of: Vec<u32>,
+}
+
+/// What makes a class.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Key {
+    /// All nodes of a type.
+    Type(NodeType),
+    /// A name, perhaps of something detached, perhaps with the constructor's place.
+    Name(u32, bool, Option<Constructor>),
+    /// The name of an element of a document without its attributes.
+    Element(String),
+}
+
+pub(super) fn classes(
+    graph: &Graph,
+    detached: &Bits,
+    shallow: &Sizes,
+    retained: &[u64],
+    distances: &[u32],
+    dominators: &Dominators,
+) -> Classes {
+    let mut classes = assign(graph, detached);
+    for node in graph.nodes().filter(|&node| shallow.get(node) > 0) {
+        let group = &mut classes.groups[classes.of[node as usize] as usize];
+        group.count += 1;
+        group.shallow_size += shallow.get(node);
+        group.distance = group.distance.min(distances[node as usize]);
+    }
+    add_retained_sizes(&mut classes, shallow, retained, dominators);
+    classes
+}
+
+fn assign(graph: &Graph, detached: &Bits) -> Classes {
+    let mut classes = Classes { groups: Vec::new(), of: Vec::with_capacity(graph.nodes().len()) };
+    let mut known: FxHashMap<Key, u32> = FxHashMap::default();
+    let mut locations = graph.locations.iter().peekable();
+    for node in graph.nodes() {
+        while locations.next_if(|location| location.node < node).is_some() {}
+        let location = locations.peek().filter(|location| location.node == node).copied();
+        let key = key(graph, detached, node, location);
+        let class = known.get(&key).copied().unwrap_or_else(|| {
+            let number = classes.groups.len() as u32;
+            classes.groups.push(group(graph, &key));
+            known.insert(key, number);
+            number
+        });
+        classes.of.push(class);
+    }
+    classes
+}
+
+fn key(graph: &Graph, detached: &Bits, node: u32, location: Option<&Location>) -> Key {
+    let node_type = graph.node_type(node);
+    if !matches!(node_type, NodeType::Object | NodeType::Native) {
+        return Key::Type(node_type);
+    }
+    let name = graph.name(node);
+    let is_detached = detached.has(node);
+    let text = graph.strings.bytes(name);
+    if text.starts_with(b"<") || text.starts_with(b"Detached <") {
+        let text = String::from_utf8_lossy(text);
+        let text = if is_detached { Cow::Owned(format!("Detached {text}")) } else { text };
+        let tag = text.find('<').unwrap_or(0);
+        return Key::Element(match text[tag..].find(' ') {
+            Some(end) => format!("{}>", &text[..tag + end]),
+            None => text.into_owned(),
+        });
+    }
+    let constructor = location.filter(|_| node_type == NodeType::Object).map(|location| Constructor {
+        script_id: location.script_id,
+        line: location.line,
+        column: location.column,
+    });
+    Key::Name(name, is_detached, constructor)
+}
+
+fn group(graph: &Graph, key: &Key) -> ClassGroup {
+    let (name, constructor) = match key {
+        Key::Type(NodeType::Hidden) => ("(system)".into(), None),
+        Key::Type(NodeType::Code) => ("(compiled code)".into(), None),
+        Key::Type(NodeType::Closure) => ("Function".into(), None),
+        Key::Type(NodeType::RegExp) => ("RegExp".into(), None),
+        Key::Type(node_type) => (format!("({})", node_type.name()), None),
+        Key::Name(name, false, constructor) => (graph.strings.get(*name).into_owned(), *constructor),
+        Key::Name(name, true, constructor) => {
+            (format!("Detached {}", graph.strings.get(*name)), *constructor)
+        }
+        Key::Element(name) => (name.clone(), None),
+    };
+    ClassGroup { name, constructor, count: 0, shallow_size: 0, retained_size: 0, distance: u32::MAX }
+}
+
+/// A node adds to its class what it retains, unless another of the class dominates it and has added it already.
+fn add_retained_sizes(classes: &mut Classes, shallow: &Sizes, retained: &[u64], dominators: &Dominators) {
+    let dominated = Dominated::new(dominators);
+    // Of these classes a node was counted further up.
+    let mut counted = vec![false; classes.groups.len()];
+    let mut open = vec![ROOT];
+    // Where the open nodes below a counted one begin, and its class.
+    let mut below: Vec<(usize, u32)> = Vec::new();
+    while let Some(node) = open.pop() {
+        let class = classes.of[node as usize];
+        let children = dominated.of(node);
+        if !counted[class as usize] && shallow.get(node) > 0 {
+            classes.groups[class as usize].retained_size += retained[node as usize];
+            if !children.is_empty() {
+                counted[class as usize] = true;
+                below.push((open.len(), class));
+            }
+        }
+        open.extend_from_slice(children);
+        while let Some(&(start, class)) = below.last().filter(|(start, _)| *start == open.len()) {
+            debug_assert_eq!(start, open.len());
+            counted[class as usize] = false;
+            below.pop();
+        }
+    }
+}
+
+/// By node, those it dominates immediately.
+struct Dominated {
+    starts: Vec<u32>,
+    nodes: Vec<u32>,
+}
+
+impl Dominated {
+    fn new(dominators: &Dominators) -> Self {
+        let mut starts = vec![0_u32; dominators.parents.len() + 1];
+        for &node in dominators.order.iter().filter(|&&node| node != ROOT) {
+            starts[dominators.parents[node as usize] as usize] += 1;
+        }
+        let mut end = 0;
+        for start in &mut starts {
+            end += *start;
+            *start = end;
+        }
+        let mut nodes = vec![0; end as usize];
+        for &node in dominators.order.iter().filter(|&&node| node != ROOT) {
+            let at = &mut starts[dominators.parents[node as usize] as usize];
+            *at -= 1;
+            nodes[*at as usize] = node;
+        }
+        Self { starts, nodes }
+    }
+
+    fn of(&self, node: u32) -> &[u32] {
+        &self.nodes[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
+    }
+}

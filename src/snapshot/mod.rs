@@ -1,0 +1,61 @@
+//! What is in a heap snapshot: reading the file, and the numbers Chrome DevTools shows for it.
+
+mod bits;
+mod classes;
+mod detached;
+mod distances;
+mod dominators;
+mod ephemerons;
+mod error;
+mod essential;
+mod graph;
+mod heap;
+mod input;
+mod meta;
+mod open;
+mod parse;
+mod sizes;
+mod strings;
+#[cfg(test)]
+mod testing;
+
+pub use classes::{ClassGroup, Constructor};
+pub use distances::{SYSTEM_DISTANCE, UNREACHABLE};
+pub use error::SnapshotFileError;
+pub use graph::{EdgeType, Graph, Location, NodeType, ROOT};
+pub use heap::Heap;
+pub use open::unpack;
+pub use parse::{ReadOptions, read};
+pub use strings::Strings;
+
+/// Watches long work and may end it.
+pub trait Observer: Sync {
+    /// The work is at this stage; of reading, so many bytes are done. An error ends the work.
+    fn progress(&self, stage: Stage, bytes: u64) -> Result<(), Cancelled>;
+}
+
+/// What takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading the file.
+    Reading,
+    /// Finding out who keeps whom.
+    Dominators,
+    /// Adding up sizes.
+    Sizes,
+    /// Measuring distances.
+    Distances,
+    /// Sorting nodes by class.
+    Classes,
+}
+
+/// The work is not wanted any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Cancelled;
+
+/// Nobody watches.
+impl Observer for () {
+    fn progress(&self, _: Stage, _: u64) -> Result<(), Cancelled> {
+        Ok(())
+    }
+}

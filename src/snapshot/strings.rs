@@ -1,0 +1,40 @@
+use std::borrow::Cow;
+
+/// The texts of a snapshot by number, one behind the other.
+///
+/// V8 cuts strings to 1,024 characters and may leave half of a character at the end, which no `str` can hold: the texts are in
+/// generalised UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strings {
+    pub(super) texts: Vec<u8>,
+    pub(super) ends: Vec<usize>,
+}
+
+impl Strings {
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The bytes of a text; none where there is no such number.
+    pub fn bytes(&self, number: u32) -> &[u8] {
+        let number = number as usize;
+        let start = number.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(number).map_or(&[], |&end| &self.texts[start..end])
+    }
+
+    /// A text, with U+FFFD for what is no character.
+    pub fn get(&self, number: u32) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes(number))
+    }
+
+    /// The number of a text, found by looking at all of them.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        (0..self.len() as u32).find(|&number| self.bytes(number) == text.as_bytes())
+    }
+}
