@@ -330,6 +330,68 @@ export function heapProfile(options?: { format?: 'object' }): Promise<HeapProfil
 export function heapProfile(options: { format: 'pprof' }): Promise<Buffer>;
 export function heapProfile(options: { format: 'heapprofile' }): Promise<DevToolsHeapProfile>;
 
+export interface AnalyzeOptions {
+  /** The most rows of each kind. Default: 20. */
+  rows?: number;
+  /** Make do with what is there of a file that was cut off. Default: false. */
+  partial?: boolean;
+  /** Called now and then with the part that is done, 0..1. */
+  progress?: (fraction: number) => void;
+  /** Ends the analysis before it is done. */
+  signal?: AbortSignal;
+}
+
+/** Nodes of one class together; sizes in bytes. */
+export interface ClassTotal {
+  name: string;
+  count: number;
+  /** Their own sizes, with those of the parts that only they need. */
+  shallowSize: number;
+  /** What would be free without all of them. */
+  retainedSize: number;
+}
+
+/** What is in a heap snapshot; sizes in bytes, the same as in Chrome DevTools. Each list has the largest first. */
+export interface Analysis {
+  /** The version of this shape. */
+  version: 1;
+  nodes: number;
+  edges: number;
+  totalSize: number;
+  /** Of that, what is outside of the heap and belongs to no node. */
+  extraNativeBytes: number;
+  /** In the middle of what the file ends; absent if it is whole. */
+  cutOffWithin?: string;
+  /** By V8's types of nodes; `size` is their own sizes. */
+  types: { type: string; count: number; size: number }[];
+  classes: ClassTotal[];
+  /** The single things that retain most. */
+  retainers: { id: number; class: string; path: string; shallowSize: number; retainedSize: number }[];
+  /** The collections that retain most. Entries that are small integers leave no trace in a snapshot and do not count. */
+  collections: {
+    id: number;
+    kind: 'Map' | 'Set' | 'Array' | 'Object';
+    path: string;
+    entries: number;
+    retainedSize: number;
+    /** How many more there are at the same place of things alike, such as in other entries of the same Map. */
+    alike: number;
+  }[];
+  /** Texts that stand in the heap several times. */
+  duplicateStrings: { text: string; count: number; size: number }[];
+  /** Things outside of the heap whose owner has let go of them, by class. */
+  detached: ClassTotal[];
+  /** What probably leaks, the likeliest first. */
+  suspects: { id: number; path: string; retainedSize: number; reason: string }[];
+}
+
+/**
+ * Says what is in a heap snapshot of any process, off the main thread. Reads `.heapsnapshot` files of Node 18 to 26, also packed with
+ * gzip or zstd.
+ * @throws {LeakguardError} `ERR_LEAKGUARD_FILE`, `_NOT_A_SNAPSHOT`, `_NO_ROOM`, `_UNAVAILABLE`; an `AbortError`
+ */
+export function analyze(file: string, options?: AnalyzeOptions): Promise<Analysis>;
+
 declare global {
   namespace NodeJS {
     interface Process {

@@ -87,4 +87,12 @@ async function heapProfile(options) {
   return guard().heapProfile(options);
 }
 
-module.exports = { start, stop, status, heapStatistics, memory, history, writeHeapSnapshot, heapProfile };
+/**
+ * @param {string} file
+ * @param {object} [options]
+ */
+async function analyze(file, options) {
+  return require('./lib/analysis').analyze(file, options);
+}
+
+module.exports = { analyze, start, stop, status, heapStatistics, memory, history, writeHeapSnapshot, heapProfile };

@@ -2,7 +2,7 @@
 //! the data, and the terms.
 //!
 //! ```text
-//! V8 --> measure --> detect --> capture
+//! V8 --> measure --> detect --> capture --> snapshot --> report
 //!  |                  ^
 //!  +--> allocation ---+
 //! ```
@@ -15,6 +15,8 @@
 //! | [`native`] | what the C allocator says of itself |
 //! | [`detect`] | readings -> suspect -> confirmed -> resolved; no clock, no I/O |
 //! | [`capture`] | when, where and how a snapshot is written |
+//! | [`snapshot`] | a snapshot's file -> who keeps whom, how much, and where it hangs |
+//! | [`report`] | what people read of it |
 //! | [`watch`] | one isolate with all of these, armed and torn down in order |
 //! | `node` | the face towards JavaScript: converts and delegates |
 //!
@@ -31,6 +33,7 @@ pub mod detect;
 pub mod measure;
 pub mod native;
 mod node;
+pub mod report;
 pub mod snapshot;
 pub mod v8;
 pub mod watch;

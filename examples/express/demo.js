@@ -1,10 +1,10 @@
 'use strict';
 
 // The main job, end to end: runs the leaking shop (server.js) under load, waits for its `leak` event, asks for a heap
-// snapshot with SIGUSR2 while the load goes on, and checks what came. Exits 0 when all of it is right, else 1.
+// snapshot with SIGUSR2 while the load goes on, and checks what came and what is in it. Exits 0 when all of it is right, else 1.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { spawn, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -13,6 +13,7 @@ const { createInterface } = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
 const Load = require('./load');
 
+const LEAKGUARD = path.join(__dirname, '..', '..', 'bin', 'leakguard.js');
 const RIGHT = ['assignRequestId', 'rememberVisitor'];
 const HARMLESS = ['listProducts', 'showCart'];
 const ROUTES = ['/', '/', '/', '/', '/', '/', '/products', '/cart'];
@@ -60,12 +61,16 @@ async function main() {
   checkSnapshot(file);
   leaks.forEach(checkHarmless);
 
+  say('\n5. What is in it: leakguard analyze');
+  const keeper = checkAnalysis(file);
+
   say('\nAll is well.');
   say(`  leak          ${place(leak.sites[0])}`);
   say(`  not reported  ${HARMLESS.join(', ')}`);
   say(`  snapshot      ${file}`);
   say(`  pause         ${snapshots[0].pauseMs.toFixed(0)} ms`);
-  say('  to open it    Chrome DevTools > Memory > Load profile');
+  say(`  what keeps it ${keeper}`);
+  say('  to look on    npx leakguard analyze FILE, or Chrome DevTools > Memory > Load profile');
 }
 
 /** The shop in a process of its own, which does not outlive this one. */
@@ -205,6 +210,23 @@ function checkSnapshot(file) {
   say(
     `   ${megabytes(size)}, ${snapshot.node_count} nodes, ${snapshot.edge_count} edges, whole, readable by its owner only`,
   );
+}
+
+/**
+ * @param {string} file
+ * @returns {string} what keeps the leak
+ */
+function checkAnalysis(file) {
+  const { stdout, stderr } = spawnSync(process.execPath, [LEAKGUARD, 'analyze', '--json', file], { encoding: 'utf8' });
+  assert(stdout !== '', `expected an analysis of ${file}: ${stderr}`);
+  const { suspects } = JSON.parse(stdout);
+  for (const { path: keeper, reason } of suspects) say(`   ${keeper}\n     ${reason}`);
+  const [suspect] = suspects;
+  assert(
+    suspect?.path.endsWith('› maps :Map'),
+    `expected the Map maps as the first suspect, not ${suspect?.path ?? 'none'}`,
+  );
+  return suspect.path;
 }
 
 /**

@@ -2,6 +2,7 @@
 
 mod bits;
 mod classes;
+mod collections;
 mod detached;
 mod distances;
 mod dominators;
@@ -12,14 +13,17 @@ mod graph;
 mod heap;
 mod input;
 mod meta;
+mod naming;
 mod open;
 mod parse;
 mod sizes;
 mod strings;
+mod summary;
 #[cfg(test)]
 mod testing;
 
 pub use classes::{ClassGroup, Constructor};
+pub use collections::CollectionKind;
 pub use distances::{SYSTEM_DISTANCE, UNREACHABLE};
 pub use error::SnapshotFileError;
 pub use graph::{EdgeType, Graph, Location, NodeType, ROOT};
@@ -27,6 +31,7 @@ pub use heap::Heap;
 pub use open::unpack;
 pub use parse::{ReadOptions, read};
 pub use strings::Strings;
+pub use summary::{ClassTotal, Collection, DuplicateString, Retainer, Summary, Suspect, TypeTotal};
 
 /// Watches long work and may end it.
 pub trait Observer: Sync {

@@ -6,17 +6,18 @@ use ruzstd::decoding::StreamingDecoder;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 
-/// Unpacks what is packed with gzip or zstd, and hands through what is not. Goes by the first bytes, not by names.
-pub fn unpack<'a>(reader: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+/// Unpacks what is packed with gzip or zstd, and hands through what is not; tells whether it was. Goes by the first bytes, not by
+/// names.
+pub fn unpack<'a>(reader: impl Read + Send + 'a) -> io::Result<(Box<dyn Read + Send + 'a>, bool)> {
     let mut reader = BufReader::with_capacity(1 << 16, reader);
     let start = reader.fill_buf()?;
     if start.starts_with(GZIP) {
-        return Ok(Box::new(MultiGzDecoder::new(reader)));
+        return Ok((Box::new(MultiGzDecoder::new(reader)), true));
     }
     if start.starts_with(ZSTD) {
-        return Ok(Box::new(Frames(Some(Frame::Between(reader)))));
+        return Ok((Box::new(Frames(Some(Frame::Between(reader)))), true));
     }
-    Ok(Box::new(reader))
+    Ok((Box::new(reader), false))
 }
 
 /// A zstd file is one frame behind the other.

@@ -13,7 +13,7 @@ const OPENING_RATE: Bytes = Bytes::from_mib(100);
 const IDLE: Bytes = Bytes::from_mib(1);
 const IDLE_TICKS: u32 = 10;
 /// While the heap rises, sampling is so many times denser...
-const DENSER: u64 = 4;
+const DENSER: u64 = 16;
 /// ... for at most this long at a time.
 const LONGEST: Millis = Millis::from_millis(5.0 * 60e3);
 /// What taking a sample costs (a stack walk; measured as the slope from 512 to 32 KiB in allocation-heavy code)...
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     const NORMAL: Bytes = Bytes::from_kib(512);
-    const DENSE: Bytes = Bytes::from_kib(128);
+    const DENSE: Bytes = Bytes::from_kib(32);
 
     fn at(secs: u32, mib: u64) -> Moment {
         Moment {

@@ -1,0 +1,72 @@
+'use strict';
+
+const { parseArgs } = require('node:util');
+const { analyzeFile } = require('../analysis');
+const { progressBar } = require('./progress-bar');
+
+const HELP = `Says what is in a heap snapshot: what is suspect, what holds most, and where it hangs.
+
+Usage: leakguard analyze [OPTIONS] FILE
+
+FILE is a .heapsnapshot of Node 18 to 26, also packed with gzip or zstd; - is standard input.
+Shallow and retained sizes are the same as in Chrome DevTools.
+
+  --full      all rows and tables instead of one screen
+  --rows N    at most N rows of each kind (default: 20)
+  --json      the report as JSON ("version" tells its shape; the types are in index.d.ts)
+  --partial   make do with what is there of a file that was cut off
+  --help      this text
+
+Exit code: 1 if something is suspect, 0 if nothing is, 2 if the file cannot be read.
+
+Example: kill -USR2 PID; leakguard analyze Heap.*.heapsnapshot
+`;
+
+/** The width of text that goes to a file. */
+const DEFAULT_WIDTH = 120;
+
+/** @param {string[]} args */
+async function run(args) {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      full: { type: 'boolean', default: false },
+      rows: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      partial: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (positionals.length !== 1) throw new Error(`give one FILE; there are ${positionals.length}\n\n${HELP}`);
+  const [file] = positionals;
+  const bar = progressBar(process.stderr);
+  const page = {
+    width: process.stdout.columns ?? DEFAULT_WIDTH,
+    colour: process.stdout.hasColors?.() ?? false,
+    full: values.full,
+  };
+  try {
+    const { text, ...report } = await analyzeFile(
+      file === '-' ? undefined : file,
+      {
+        partial: values.partial,
+        progress: bar.show,
+        ...(values.rows !== undefined && { rows: Number(values.rows) }),
+      },
+      values.json ? undefined : page,
+    );
+    bar.clear();
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text);
+    return report.suspects.length > 0 ? 1 : 0;
+  } catch (error) {
+    bar.clear();
+    throw new Error(`${file}: ${/** @type {Error} */ (error).message}`);
+  }
+}
+
+module.exports = { summary: 'says what is in a heap snapshot', run };

@@ -1,0 +1,5 @@
+//! Reports for people.
+
+mod text;
+
+pub use text::{Page, summary};

@@ -1,0 +1,99 @@
+use std::collections::BTreeSet;
+
+use super::{EdgeType, Graph, NodeType};
+
+/// So many properties make an object a dictionary.
+const DICTIONARY: u32 = 24;
+const WORD: u64 = 8;
+
+/// A thing that holds others by key or in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CollectionKind {
+    /// A Map.
+    Map,
+    /// A Set.
+    Set,
+    /// An Array.
+    Array,
+    /// An object whose properties are entries.
+    Dictionary,
+}
+
+impl CollectionKind {
+    /// JavaScript's name for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Map => "Map",
+            Self::Set => "Set",
+            Self::Array => "Array",
+            Self::Dictionary => "Object",
+        }
+    }
+}
+
+/// What a node is as a collection, and how many entries it has; none if it is none. Entries that are small integers leave no trace in a
+/// snapshot and do not count.
+pub(super) fn collection(graph: &Graph, names: CollectionNames, node: u32) -> Option<(CollectionKind, u32)> {
+    if graph.node_type(node) != NodeType::Object {
+        return None;
+    }
+    let name = Some(graph.name(node));
+    if name == names.map || name == names.set {
+        let (kind, width, per_bucket) =
+            if name == names.map { (CollectionKind::Map, 3, 7) } else { (CollectionKind::Set, 2, 5) };
+        return Some((kind, table_entries(graph, names, node, width, per_bucket)));
+    }
+    if name == names.array {
+        let elements = graph.edges(node).filter(|&edge| graph.edge_type(edge) == EdgeType::Element);
+        return Some((CollectionKind::Array, elements.count() as u32));
+    }
+    let properties = graph.edges(node).filter(|&edge| {
+        matches!(graph.edge_type(edge), EdgeType::Property | EdgeType::Element)
+            && Some(graph.edge_name(edge)) != names.proto
+    });
+    let count = properties.count() as u32;
+    (name == names.object && count >= DICTIONARY).then_some((CollectionKind::Dictionary, count))
+}
+
+/// Of a Map's or a Set's hash table: three words, a word per bucket, and two entries per bucket of `width` words each.
+fn table_entries(graph: &Graph, names: CollectionNames, node: u32, width: u64, per_bucket: u64) -> u32 {
+    let table = graph.edges(node).find(|&edge| {
+        graph.edge_type(edge) == EdgeType::Internal && Some(graph.edge_name(edge)) == names.table
+    });
+    let Some(table) = table.map(|edge| graph.target(edge)) else { return 0 };
+    let words = (graph.self_size(table) / WORD).saturating_sub(2 + 3);
+    let start = 3 + words / per_bucket;
+    let entries: BTreeSet<u64> = graph
+        .edges(table)
+        .filter(|&edge| graph.node_type(graph.target(edge)) != NodeType::Hidden)
+        .filter_map(|edge| u64::from(graph.edge_number(edge)?).checked_sub(start))
+        .filter(|index| index % width < 2)
+        .map(|index| index / width)
+        .collect();
+    entries.len() as u32
+}
+
+/// The numbers of the names that matter, where they occur.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CollectionNames {
+    map: Option<u32>,
+    set: Option<u32>,
+    array: Option<u32>,
+    object: Option<u32>,
+    table: Option<u32>,
+    proto: Option<u32>,
+}
+
+impl CollectionNames {
+    pub(super) fn find(graph: &Graph) -> Self {
+        let find = |name| graph.strings.find(name);
+        Self {
+            map: find("Map"),
+            set: find("Set"),
+            array: find("Array"),
+            object: find("Object"),
+            table: find("table"),
+            proto: find("__proto__"),
+        }
+    }
+}
