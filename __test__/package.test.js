@@ -7,7 +7,7 @@
 // take minutes and change nothing that is looked at here. That the published binary is the portable one is for `prepack` to see to.
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
+const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
@@ -83,7 +83,7 @@ describe('the package', () => {
       .filter((entry) => entry.isFile())
       .map(({ name, parentPath, path: parent }) => path.relative(installed, path.join(parentPath ?? parent, name)));
 
-    const expected = ['package.json', 'index.js', 'index.d.ts', 'binding.js'];
+    const expected = ['package.json', 'index.js', 'index.d.ts', 'binding.js', path.join('bin', 'leakguard.js')];
     const documents = ['README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-LICENSES'];
     const isOther = /^(lib[\\/].+\.js|leakguard\.[\w-]+\.node)$/;
     assert.deepEqual(files.filter((file) => !isOther.test(file)).sort(), [...expected, ...documents].sort());
@@ -94,6 +94,15 @@ describe('the package', () => {
     const { dependencies, scripts } = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'));
     assert.equal(dependencies, undefined);
     for (const script of ['preinstall', 'install', 'postinstall', 'prepare']) assert.equal(scripts[script], undefined);
+  });
+
+  it('brings its commands', () => {
+    const command = path.join(installed, '..', '.bin', 'leakguard');
+    const { version } = JSON.parse(fs.readFileSync(path.join(installed, 'package.json'), 'utf8'));
+    assert.equal(execFileSync(command, ['--version'], { encoding: 'utf8' }).trim(), version);
+    const { status, stderr } = spawnSync(command, ['analyze', __filename], { encoding: 'utf8' });
+    assert.equal(status, 2);
+    assert.match(stderr, /expected `\{"snapshot":`/);
   });
 
   it('loads the binary it brought', { skip: process.env.LEAKGUARD_OPTIONS ? 'a route is forced' : false }, () => {

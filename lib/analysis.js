@@ -75,14 +75,10 @@ async function analyzeFile(file, options, page) {
   const cancel = () => cancellation.cancel();
   signal?.addEventListener('abort', cancel);
   try {
-    const answer = await addon.analyze(
-      file,
-      { rows, partial, colour: false, full: false, ...page },
-      cancellation,
-      progress,
-    );
+    const wanted = { rows, partial, colour: false, full: false, ...page };
+    const answer = await addon.analyze(file, wanted, cancellation, progress);
     signal?.throwIfAborted();
-    return unwrap(answer);
+    return unwrap(/** @type {string} */ (answer));
   } finally {
     signal?.removeEventListener('abort', cancel);
   }

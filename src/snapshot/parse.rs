@@ -12,7 +12,7 @@ const MAX_HEADER: usize = 1 << 20;
 /// A name of a section is.
 const MAX_KEY: usize = 1 << 10;
 /// Without knowing the size of the file, memory for at most so many rows is set aside before they were seen.
-const MAX_BLIND_ROWS: u64 = 1 << 26;
+const MAX_BLIND_ROWS: u64 = 1 << 22;
 
 /// How to read a snapshot.
 #[derive(Clone, Copy, Debug, Default)]
