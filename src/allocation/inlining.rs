@@ -44,9 +44,9 @@ struct Callee {
 }
 
 impl Callee {
-    /// How far these few samples can be believed, 0..1. The last one does not count: it is why we look at all.
+    /// How far these samples can be believed, 0..1: one of them may have been in flight, which is no survivor.
     fn trust(&self) -> f64 {
-        f64::from(self.samples.saturating_sub(1)) / f64::from(self.samples + 1)
+        f64::from(self.samples) / f64::from(self.samples + 2)
     }
 }
 

@@ -78,7 +78,7 @@ impl Channel {
             Some(alarm) => now.since(alarm.raised) < PROBATION,
             None => {
                 matches!(self.state, ChannelState::Suspect { .. })
-                    || self.series.is_rising(min_growth(self.kind) / 2.0)
+                    || self.series.is_rising(min_growth(self.kind))
             }
         }
     }

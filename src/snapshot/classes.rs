@@ -47,8 +47,8 @@ enum Key {
     Type(NodeType),
     /// A name, perhaps of something detached, perhaps with the constructor's place.
     Name(u32, bool, Option<Constructor>),
-    /// The name of an element of a document without its attributes.
-    Element(String),
+    /// The name of an element of a document without its attributes, perhaps with the constructor's place.
+    Element(String, Option<Constructor>),
 }
 
 pub(super) fn classes(
@@ -94,23 +94,25 @@ fn key(graph: &Graph, detached: &Bits, node: u32, location: Option<&Location>) -
     if !matches!(node_type, NodeType::Object | NodeType::Native) {
         return Key::Type(node_type);
     }
-    let name = graph.name(node);
-    let is_detached = detached.has(node);
-    let text = graph.strings.bytes(name);
-    if text.starts_with(b"<") || text.starts_with(b"Detached <") {
-        let text = String::from_utf8_lossy(text);
-        let text = if is_detached { Cow::Owned(format!("Detached {text}")) } else { text };
-        let tag = text.find('<').unwrap_or(0);
-        return Key::Element(match text[tag..].find(' ') {
-            Some(end) => format!("{}>", &text[..tag + end]),
-            None => text.into_owned(),
-        });
-    }
     let constructor = location.filter(|_| node_type == NodeType::Object).map(|location| Constructor {
         script_id: location.script_id,
         line: location.line,
         column: location.column,
     });
+    let name = graph.name(node);
+    let is_detached = detached.has(node);
+    let text = graph.strings.bytes(name);
+    // One that V8 calls detached already is no element to DevTools when its state says so, too.
+    if text.starts_with(b"<") || (text.starts_with(b"Detached <") && !is_detached) {
+        let text = String::from_utf8_lossy(text);
+        let text = if is_detached { Cow::Owned(format!("Detached {text}")) } else { text };
+        let tag = text.find('<').unwrap_or(0);
+        let element = match text[tag..].find(' ') {
+            Some(end) => format!("{}>", &text[..tag + end]),
+            None => text.into_owned(),
+        };
+        return Key::Element(element, constructor);
+    }
     Key::Name(name, is_detached, constructor)
 }
 
@@ -125,7 +127,7 @@ fn group(graph: &Graph, key: &Key) -> ClassGroup {
         Key::Name(name, true, constructor) => {
             (format!("Detached {}", graph.strings.get(*name)), *constructor)
         }
-        Key::Element(name) => (name.clone(), None),
+        Key::Element(name, constructor) => (name.clone(), *constructor),
     };
     ClassGroup { name, constructor, count: 0, shallow_size: 0, retained_size: 0, distance: u32::MAX }
 }

@@ -210,7 +210,7 @@ mod tests {
             let graph = graph(&nodes);
             let essential = essential_edges(&graph, &Ephemerons::find(graph.strings()));
             let tree = dominators(&graph, &essential);
-            let shallow = shallow_sizes(&graph);
+            let shallow = shallow_sizes(&graph, &Bits::new(graph.node_count()));
             let retained = retained_sizes(&shallow, &tree);
             let all = reached(&graph, &essential, NONE);
             prop_assert_eq!(retained[0], graph.nodes().map(|node| shallow.get(node)).sum::<u64>());

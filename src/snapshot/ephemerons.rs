@@ -36,6 +36,9 @@ impl Ephemerons {
     }
 }
 
+/// What `.` does not match in DevTools' regular expression for these names: an entry with such text in its name is no entry there.
+const LINE_ENDS: [&[u8]; 4] = [b"\n", b"\r", "\u{2028}".as_bytes(), "\u{2029}".as_bytes()];
+
 /// The table's id, and what both names of a pair have in common.
 fn parse(name: &[u8]) -> Option<(u32, &[u8])> {
     let before = name.strip_suffix(b")")?;
@@ -46,6 +49,9 @@ fn parse(name: &[u8]) -> Option<(u32, &[u8])> {
     let pair = &name[number..];
     let key = pair.strip_prefix(b" / part of key (").filter(|_| number > 0)?;
     memmem::find(key, b") -> value (")?;
+    if LINE_ENDS.iter().any(|end| memmem::find(key, end).is_some()) {
+        return None;
+    }
     Some((std::str::from_utf8(table).ok()?.parse().ok()?, pair))
 }
 
@@ -69,6 +75,8 @@ mod tests {
             ")",
             "5 / part of key (Key @7) pair in WeakMap (table @x)",
             "pair in WeakMap (table @3)",
+            "5 / part of key (Key @7) -> value (two\nlines @9) pair in WeakMap (table @3)",
+            "5 / part of key (Key @7) -> value (two\u{2028}lines @9) pair in WeakMap (table @3)",
         ] {
             assert_eq!(parse(name.as_bytes()), None, "{name}");
         }

@@ -34,7 +34,7 @@ impl Heap {
         };
         observer.progress(Stage::Sizes, 0)?;
         let detached = detached_nodes(&graph);
-        let shallow = shallow_sizes(&graph);
+        let shallow = shallow_sizes(&graph, &detached);
         let retained = retained_sizes(&shallow, &tree);
         observer.progress(Stage::Distances, 0)?;
         let distances = distances(&graph, &ephemerons);

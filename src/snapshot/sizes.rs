@@ -1,4 +1,4 @@
-use super::{EdgeType, Graph, NodeType, ROOT, dominators::Dominators, graph::Sizes};
+use super::{EdgeType, Graph, NodeType, ROOT, bits::Bits, dominators::Dominators, graph::Sizes};
 
 /// No owner is known yet.
 const NOBODY: u32 = u32::MAX;
@@ -7,7 +7,7 @@ const MANY: u32 = u32::MAX - 1;
 
 /// The sizes to show: what V8 needs for an object beside the object itself, such as the array behind a Map, counts as the
 /// object's, where it is the only one that needs it.
-pub(super) fn shallow_sizes(graph: &Graph) -> Sizes {
+pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits) -> Sizes {
     let mut sizes = graph.self_sizes.clone();
     // Snapshots with V8's internals exposed are left as they are.
     if !graph.edges(ROOT).any(|edge| graph.is_user_root(graph.target(edge))) {
@@ -16,7 +16,8 @@ pub(super) fn shallow_sizes(graph: &Graph) -> Sizes {
     let external = graph.strings.find("system / ExternalStringData");
     let is_part = |node: u32| match graph.node_type(node) {
         NodeType::Hidden | NodeType::Array => true,
-        NodeType::Native => Some(graph.name(node)) == external,
+        // DevTools has renamed it if it is detached.
+        NodeType::Native => Some(graph.name(node)) == external && !detached.has(node),
         _ => false,
     };
     let mut owners: Vec<u32> = graph.nodes().map(|node| if is_part(node) { NOBODY } else { node }).collect();
