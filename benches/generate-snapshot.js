@@ -31,7 +31,7 @@ const [CONTEXT, ELEMENT, PROPERTY, INTERNAL, , SHORTCUT] = EDGE_TYPES.keys();
 
 const NODE_FIELDS = 6;
 /** At a size in the middle; numbers get longer in larger files. */
-const BYTES_PER_SESSION = 780;
+const BYTES_PER_SESSION = 690;
 const BLOCK = 1 << 20;
 
 /** The strings that all sessions share, by number. */

@@ -5,7 +5,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::{Frame, Profile};
 
 /// An allocating stack, innermost frame first, without V8's root.
-#[derive(Debug, PartialEq, Eq, Hash)]
+#[derive(Default, Debug, PartialEq, Eq, Hash)]
 pub struct Stack {
     frames: Vec<Arc<Frame>>,
 }

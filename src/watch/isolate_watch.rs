@@ -255,8 +255,10 @@ impl IsolateWatch {
         profile: Option<Profile>,
         read: impl FnMut(LocalString<'_>) -> String,
     ) -> Vec<Verdict> {
+        // The survivors of the dense beginning are worth a reading in any case: the next change of the interval ends them.
+        let is_closing = self.density.closing_since().is_some();
         let profile = profile.or_else(|| {
-            let sampler = self.sampler.as_mut().filter(|sampler| sampler.is_due())?;
+            let sampler = self.sampler.as_mut().filter(|sampler| is_closing || sampler.is_due())?;
             sampler.read(major.time, read).ok()
         });
         if let Some(profile) = profile
