@@ -212,12 +212,11 @@ impl Graph {
     }
 }
 
-/// The key of an entry of a Map, when the edge leads to its value: the key stands in the place before it.
+/// The key of an entry of a Map, when the edge leads to its value: V8 writes a table in order, the key right before the value.
 fn key_of(graph: &Graph, edge: u32) -> Option<String> {
-    let source = graph.source(edge);
-    let number = graph.edge_number(edge)?;
-    let key = graph.edges(source).find(|&other| graph.edge_number(other) == number.checked_sub(1))?;
-    let key = graph.target(key);
+    let before = edge.checked_sub(1).filter(|&before| graph.edges(graph.source(edge)).contains(&before))?;
+    let is_its_key = graph.edge_number(before)?.checked_add(1) == graph.edge_number(edge);
+    let key = Some(graph.target(before)).filter(|_| is_its_key)?;
     match graph.node_type(key) {
         NodeType::String => Some(format!("{:?}", shortened(&graph.strings.get(graph.name(key))))),
         NodeType::Object => Some(format!("{} (key)", label(graph, key))),

@@ -262,9 +262,8 @@ fn duplicate_strings(heap: &Heap, rows: usize) -> Vec<DuplicateString> {
         *count += 1;
         *size += heap.shallow_size(node);
     }
-    let repeated = counts.into_values().filter(|&(count, ..)| count > 1);
-    let mut repeated = top(repeated, usize::MAX, |&(count, size, _)| size - size / count);
-    repeated.sort_by_key(|&(count, size, node)| (std::cmp::Reverse(size - size / count), node));
+    let mut repeated: Vec<_> = counts.into_values().filter(|&(count, ..)| count > 1).collect();
+    repeated.sort_unstable_by_key(|&(count, size, node)| (std::cmp::Reverse(size - size / count), node));
     repeated.truncate(rows);
     repeated
         .into_iter()
