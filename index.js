@@ -92,7 +92,7 @@ async function heapProfile(options) {
  * @param {object} [options]
  */
 async function analyze(file, options) {
-  return require('./lib/analysis').analyze(file, options);
+  return require('./lib/analysis/analyze').analyze(file, options);
 }
 
 module.exports = { analyze, start, stop, status, heapStatistics, memory, history, writeHeapSnapshot, heapProfile };

@@ -1,8 +1,8 @@
 'use strict';
 
 const { parseArgs } = require('node:util');
-const { analyzeFile } = require('../analysis');
-const { progressBar } = require('./progress-bar');
+const { analyzeFile } = require('../analysis/analyze');
+const { answer, fileOf } = require('./answer');
 
 const HELP = `Says what is in a heap snapshot: what is suspect, what holds most, and where it hangs.
 
@@ -21,9 +21,6 @@ Exit code: 1 if something is suspect, 0 if nothing is, 2 if the file cannot be r
 
 Example: kill -USR2 PID; leakguard analyze Heap.*.heapsnapshot
 `;
-
-/** The width of text that goes to a file. */
-const DEFAULT_WIDTH = 120;
 
 /** @param {string[]} args */
 async function run(args) {
@@ -44,29 +41,14 @@ async function run(args) {
   }
   if (positionals.length !== 1) throw new Error(`give one FILE; there are ${positionals.length}\n\n${HELP}`);
   const [file] = positionals;
-  const bar = progressBar(process.stderr);
-  const page = {
-    width: process.stdout.columns ?? DEFAULT_WIDTH,
-    colour: process.stdout.hasColors?.() ?? false,
-    full: values.full,
-  };
-  try {
-    const { text, ...report } = await analyzeFile(
-      file === '-' ? undefined : file,
-      {
-        partial: values.partial,
-        progress: bar.show,
-        ...(values.rows !== undefined && { rows: Number(values.rows) }),
-      },
-      values.json ? undefined : page,
-    );
-    bar.clear();
-    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : text);
-    return report.suspects.length > 0 ? 1 : 0;
-  } catch (error) {
-    bar.clear();
-    throw new Error(`${file}: ${/** @type {Error} */ (error).message}`);
-  }
+  const { suspects } = await answer(file, values, (progress, terminal) =>
+    analyzeFile(
+      fileOf(file),
+      { partial: values.partial, progress, ...(values.rows !== undefined && { rows: Number(values.rows) }) },
+      terminal,
+    ),
+  );
+  return suspects.length > 0 ? 1 : 0;
 }
 
 module.exports = { summary: 'says what is in a heap snapshot', run };

@@ -3,8 +3,6 @@ use crate::measure::{Bytes, Millis};
 /// When work begins, so much of what is allocated is sampled densely: about 2,000 samples, 20 ms of CPU in all. An Express server
 /// has then answered some thousand requests, and V8 begins to inline.
 const OPENING: Bytes = Bytes::from_mib(64);
-/// Where less than this is allocated a second, four times as much: it takes longer there until V8 inlines.
-const GENTLE_RATE: Bytes = Bytes::from_mib(32);
 /// The interval for that.
 const OPENING_INTERVAL: Bytes = Bytes::from_kib(32);
 /// For so long a major GC is awaited afterwards.
@@ -90,13 +88,11 @@ impl Density {
 
     fn next(&self, moment: &Moment) -> Phase {
         let rate = moment.allocated.as_f64() / moment.elapsed.get().max(1.0);
-        let is_gentle = rate * 1e3 < GENTLE_RATE.as_f64();
-        let counted = Bytes::from_bytes(moment.allocated.get() / if is_gentle { 4 } else { 1 });
         match self.phase {
             Phase::Idle if moment.allocated >= IDLE && rate * 1e3 < OPENING_RATE.as_f64() => {
                 Phase::Opening(OPENING)
             }
-            Phase::Opening(left) if counted < left => Phase::Opening(left.saturating_sub(counted)),
+            Phase::Opening(left) if moment.allocated < left => Phase::Opening(left.saturating_sub(moment.allocated)),
             Phase::Opening(_) => Phase::Closing(moment.now),
             Phase::Closing(since)
                 if moment.now.since(since) < CLOSING

@@ -1,0 +1,45 @@
+'use strict';
+
+// The options of analyze() and its like: what is wrong with a value, if anything.
+
+const { optionError } = require('../errors');
+
+const MAX_ROWS = 10_000;
+
+/** @typedef {(value: any) => string | undefined} Check what is expected, where the value is something else */
+
+/** @type {Record<string, Check>} */
+const CHECKS = {
+  rows: (value) =>
+    Number.isInteger(value) && value >= 1 && value <= MAX_ROWS ? undefined : `a whole number from 1 to ${MAX_ROWS}`,
+  flag: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
+  progress: (value) => (typeof value === 'function' ? undefined : 'a function'),
+  signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
+};
+
+/**
+ * @template {object} T
+ * @param {unknown} options
+ * @param {Record<keyof T & string, Check>} checks by option
+ * @returns {Partial<T>}
+ */
+function checkOptions(options, checks) {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) throw optionError(TypeError, 'the options must be an object');
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(checks, name))
+      throw optionError(TypeError, `there is no option "${name}"; there are ${Object.keys(checks).join(', ')}`);
+    const expected = value === undefined ? undefined : checks[/** @type {keyof T & string} */ (name)](value);
+    if (expected !== undefined) throw optionError(TypeError, `"${name}" must be ${expected}`);
+  }
+  return options;
+}
+
+/** @param {unknown} file */
+function checkFile(file) {
+  if (typeof file !== 'string' || file === '' || file.includes('\0'))
+    throw optionError(TypeError, 'the file must be a path');
+  return file;
+}
+
+module.exports = { CHECKS, checkFile, checkOptions };
