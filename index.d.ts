@@ -392,6 +392,102 @@ export interface Analysis {
  */
 export function analyze(file: string, options?: AnalyzeOptions): Promise<Analysis>;
 
+export interface DiffOptions {
+  /** The most classes. Default: 20. */
+  rows?: number;
+  /**
+   * How much work was done until each of the snapshots (requests, jobs), rising. Default: the times of the snapshots, by their names
+   * or else by the files' times of modification.
+   */
+  work?: number[];
+  /** Called now and then with the part that is done, 0..1. */
+  progress?: (fraction: number) => void;
+  /** Ends the comparison before it is done. */
+  signal?: AbortSignal;
+}
+
+/** Something that has grown from snapshot to snapshot. */
+export interface GrowingContainer {
+  /** V8's id of it in the last snapshot. */
+  id: number;
+  /** The way to it in words; `*` stands for any entry. */
+  path: string;
+  kind:
+    | 'Map'
+    | 'Set'
+    | 'Array'
+    /** An object used as a dictionary. */
+    | 'Object'
+    /** The listeners of an event. */
+    | 'listeners'
+    | 'timers'
+    /** Things each of which keeps the one before. */
+    | 'chain'
+    /** Promises that nobody settles, with those who wait. */
+    | 'promises'
+    /** What AsyncLocalStorage hands on. */
+    | 'async stores'
+    /** Things that hang in one place without a collection. */
+    | 'things';
+  /** The class of most of its newest members. */
+  className: string;
+  /** A function that each member holds or runs, with its place. */
+  function: string | null;
+  /**
+   * `confirmed`: what was there stays. `probable`: it grows with the work, and its members cannot be told from each other. `filling`:
+   * it is below the capacity that it names itself. `healthy`: members come and go.
+   */
+  verdict: 'confirmed' | 'probable' | 'filling' | 'healthy';
+  /** By snapshot, how many members it has. */
+  populations: number[];
+  /** By snapshot, the bytes that they keep. */
+  bytes: number[];
+  /** Bytes that they keep more in the last snapshot than in the first. */
+  growth: number;
+  /** Members gained per unit of work. */
+  rate: number;
+  /** How many of the first snapshot's members are gone in the last one, of at most 40,000 looked at; null where they cannot be told apart. */
+  removed: number | null;
+  /** What it says itself it may hold; only snapshots with numeric values tell. */
+  capacity: number | null;
+  /** All this in a sentence. */
+  reason: string;
+}
+
+/** The things of a class, by snapshot. */
+export interface ClassGrowth {
+  name: string;
+  counts: number[];
+  /** Their own sizes together, in bytes. */
+  shallowSizes: number[];
+}
+
+/** What has grown between snapshots of one process. Lists by snapshot begin with the oldest. */
+export interface Difference {
+  /** The version of this shape. */
+  version: 1;
+  /** What `work` and rates are measured in; 'snapshots' if nothing is known of the work. */
+  unit: 'work' | 'seconds' | 'snapshots';
+  snapshots: { nodes: number; edges: number; totalSize: number; work: number }[];
+  /** Whether a thing has the same id in all of them; forked children number afresh. */
+  idsMatch: boolean;
+  /** What keeps the growth and does not let go (confirmed or probable), the likeliest first. */
+  suspects: GrowingContainer[];
+  /** What has grown, too, but is no suspect. */
+  others: GrowingContainer[];
+  /** Classes that have grown by 4 KiB or more, the largest growth first. */
+  classes: ClassGrowth[];
+  /** What V8 has come to know of the program: code, shapes, feedback. */
+  noise: ClassGrowth[];
+}
+
+/**
+ * Says what has grown between two or three snapshots of one process, the oldest first, and which containers keep it. Goes by where things
+ * hang and by what is in them, and by ids only where these match.
+ * @throws {LeakguardError} `ERR_LEAKGUARD_FILE`, `_NOT_A_SNAPSHOT`, `_NO_ROOM`, `_UNAVAILABLE`; an `AbortError`
+ */
+export function diff(files: string[], options?: DiffOptions): Promise<Difference>;
+
 declare global {
   namespace NodeJS {
     interface Process {

@@ -95,4 +95,23 @@ async function analyze(file, options) {
   return require('./lib/analysis/analyze').analyze(file, options);
 }
 
-module.exports = { analyze, start, stop, status, heapStatistics, memory, history, writeHeapSnapshot, heapProfile };
+/**
+ * @param {string[]} files
+ * @param {object} [options]
+ */
+async function diff(files, options) {
+  return require('./lib/analysis/diff').diff(files, options);
+}
+
+module.exports = {
+  analyze,
+  diff,
+  start,
+  stop,
+  status,
+  heapStatistics,
+  memory,
+  history,
+  writeHeapSnapshot,
+  heapProfile,
+};

@@ -18,10 +18,9 @@ const CHECKS = {
 };
 
 /**
- * @template {object} T
  * @param {unknown} options
- * @param {Record<keyof T & string, Check>} checks by option
- * @returns {Partial<T>}
+ * @param {Record<string, Check>} checks by option
+ * @returns {any} the options
  */
 function checkOptions(options, checks) {
   if (options === undefined) return {};
@@ -29,7 +28,7 @@ function checkOptions(options, checks) {
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name))
       throw optionError(TypeError, `there is no option "${name}"; there are ${Object.keys(checks).join(', ')}`);
-    const expected = value === undefined ? undefined : checks[/** @type {keyof T & string} */ (name)](value);
+    const expected = value === undefined ? undefined : checks[name](value);
     if (expected !== undefined) throw optionError(TypeError, `"${name}" must be ${expected}`);
   }
   return options;

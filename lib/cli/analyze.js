@@ -2,7 +2,7 @@
 
 const { parseArgs } = require('node:util');
 const { analyzeFile } = require('../analysis/analyze');
-const { answer, fileOf } = require('./answer');
+const { answer, onFile } = require('./answer');
 
 const HELP = `Says what is in a heap snapshot: what is suspect, what holds most, and where it hangs.
 
@@ -40,12 +40,13 @@ async function run(args) {
     return 0;
   }
   if (positionals.length !== 1) throw new Error(`give one FILE; there are ${positionals.length}\n\n${HELP}`);
-  const [file] = positionals;
-  const { suspects } = await answer(file, values, (progress, terminal) =>
-    analyzeFile(
-      fileOf(file),
-      { partial: values.partial, progress, ...(values.rows !== undefined && { rows: Number(values.rows) }) },
-      terminal,
+  const { suspects } = await onFile(positionals[0], (file) =>
+    answer(values, (progress, terminal) =>
+      analyzeFile(
+        file,
+        { partial: values.partial, progress, ...(values.rows !== undefined && { rows: Number(values.rows) }) },
+        terminal,
+      ),
     ),
   );
   return suspects.length > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the commands on files have in common: a progress bar, text or JSON, and errors that name the file.
+// What the commands on files have in common: a progress bar, and text or JSON.
 
 const { progressBar } = require('./progress-bar');
 
@@ -11,36 +11,35 @@ const DEFAULT_WIDTH = 120;
  * Does the work of a command and prints its answer.
  *
  * @template T
- * @param {string} subject what the work is on, for errors
  * @param {{ json: boolean, full?: boolean }} how
  * @param {(progress: (fraction: number) => void, terminal?: import('../analysis/work').Terminal) => Promise<T & { text?: string }>} work
  * @returns {Promise<Omit<T, 'text'>>} the answer
  */
-async function answer(subject, { json, full = false }, work) {
+async function answer({ json, full = false }, work) {
   const bar = progressBar(process.stderr);
   const terminal = {
     width: process.stdout.columns ?? DEFAULT_WIDTH,
     colour: process.stdout.hasColors?.() ?? false,
     full,
   };
-  try {
-    const { text, ...report } = await work(bar.show, json ? undefined : terminal);
-    bar.clear();
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : /** @type {string} */ (text));
-    return report;
-  } catch (error) {
-    bar.clear();
-    throw new Error(`${subject}: ${/** @type {Error} */ (error).message}`);
-  }
+  const { text, ...report } = await work(bar.show, json ? undefined : terminal).finally(bar.clear);
+  process.stdout.write(json ? `${JSON.stringify(report)}\n` : /** @type {string} */ (text));
+  return report;
 }
 
 /**
- * The file that a command was given: - is standard input.
+ * Work on one file, whose errors name it; - is standard input.
  *
+ * @template T
  * @param {string} name
+ * @param {(file: string | undefined) => Promise<T>} work
  */
-function fileOf(name) {
-  return name === '-' ? undefined : name;
+async function onFile(name, work) {
+  try {
+    return await work(name === '-' ? undefined : name);
+  } catch (error) {
+    throw new Error(`${name}: ${/** @type {Error} */ (error).message}`);
+  }
 }
 
-module.exports = { answer, fileOf };
+module.exports = { answer, onFile };

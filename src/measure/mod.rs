@@ -10,4 +10,4 @@ pub use cgroup::{Cgroup, CgroupMemory, CgroupVersion};
 pub use gc::{GcEvent, GcKind, GcReading, GcRing};
 pub use heap::{HeapSpace, HeapStatistics};
 pub use process::{pss, rss};
-pub use units::{Bytes, Millis};
+pub use units::{Bytes, Millis, grouped};

@@ -1,5 +1,10 @@
 //! Reports for people.
 
+mod difference;
+mod summary;
 mod text;
 
-pub use text::{Page, summary};
+pub use difference::difference;
+pub use summary::summary;
+pub use text::Page;
+use text::{Text, size};

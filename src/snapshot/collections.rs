@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use super::{EdgeType, Graph, NodeType};
 
 /// So many properties make an object a dictionary.
-const DICTIONARY: u32 = 24;
+pub(super) const DICTIONARY: u32 = 24;
 const WORD: u64 = 8;
 
 /// A thing that holds others by key or in a row.

@@ -39,4 +39,22 @@ pub enum SnapshotFileError {
     /// The caller does not want it any more.
     #[error("cancelled")]
     Cancelled,
+    /// One of several files cannot be read.
+    #[error("{file}: {error}")]
+    InFile {
+        /// Which one.
+        file: String,
+        /// Why.
+        error: Box<SnapshotFileError>,
+    },
+}
+
+impl SnapshotFileError {
+    /// The same, with the file it is about.
+    pub fn in_file(self, file: &str) -> Self {
+        match self {
+            Self::Cancelled => self,
+            error => Self::InFile { file: file.into(), error: Box::new(error) },
+        }
+    }
 }

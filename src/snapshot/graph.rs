@@ -257,6 +257,14 @@ impl Graph {
         self.edge_targets[edge as usize]
     }
 
+    /// The node that an edge of this name leads to.
+    pub fn named(&self, node: u32, name: &[u8]) -> Option<u32> {
+        let is_it = |&edge: &u32| {
+            !self.edge_type(edge).is_numbered() && self.strings.bytes(self.edge_name(edge)) == name
+        };
+        self.edges(node).find(is_it).map(|edge| self.target(edge))
+    }
+
     /// Where the function or the constructor is written, where V8 knows.
     pub fn location(&self, node: u32) -> Option<&Location> {
         let index = self.locations.binary_search_by_key(&node, |location| location.node).ok()?;

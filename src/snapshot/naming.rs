@@ -131,13 +131,28 @@ impl Ways {
         path
     }
 
-    fn is_anchor(&self, graph: &Graph, node: u32) -> bool {
-        graph.is_context(node) || graph.node_type(node) == NodeType::Synthetic || is_global(graph, node)
+    /// The last edge of the way to a node; none where no way leads there.
+    pub(super) fn last_edge(&self, node: u32) -> Option<u32> {
+        Some(self.edges[node as usize]).filter(|&edge| edge != NONE)
     }
 
-    fn anchor(&self, graph: &Graph, node: u32) -> String {
+    /// Whether ways are told from here on.
+    pub(super) fn is_anchor(&self, graph: &Graph, node: u32) -> bool {
+        graph.is_context(node)
+            || graph.node_type(node) == NodeType::Synthetic
+            || is_global(graph, node)
+            || is_module(graph, node)
+    }
+
+    /// A module, a function's scope or a root, in words.
+    pub(super) fn anchor(&self, graph: &Graph, node: u32) -> String {
         if is_global(graph, node) {
             return "globalThis".into();
+        }
+        if is_module(graph, node)
+            && let Some(file) = graph.named(node, b"filename")
+        {
+            return format!("module {}", graph.strings.get(graph.name(file)));
         }
         if !graph.is_context(node) {
             return label(graph, node);
@@ -197,7 +212,43 @@ impl Ways {
                     label(graph, target)
                 )),
             },
-            _ => path.push(label(graph, target)),
+            _ => {
+                let variable =
+                    self.variable(graph, edge).map(|name| format!("{} :", graph.strings.get(name)));
+                path.push(format!("{}{}", variable.unwrap_or_default(), label(graph, target)));
+            }
+        }
+    }
+
+    /// The name of the variable that an edge of a scope stands for, where V8 names it only in the scope's description.
+    pub(super) fn variable(&self, graph: &Graph, edge: u32) -> Option<u32> {
+        let source = graph.source(edge);
+        if graph.edge_type(edge) != EdgeType::Hidden || !graph.is_context(source) {
+            return None;
+        }
+        let description = graph.internal(source, self.names.scope_info)?;
+        let is_its_name = |&named: &u32| {
+            graph.edge_type(named) == EdgeType::Hidden
+                && graph.edge_name(named) == graph.edge_name(edge)
+                && graph.node_type(graph.target(named)) == NodeType::String
+        };
+        graph.edges(description).find(is_its_name).map(|named| graph.name(graph.target(named)))
+    }
+
+    /// The script that a function is written in, by the number of its name.
+    pub(super) fn script(&self, graph: &Graph, closure: u32) -> Option<u32> {
+        let shared = graph.internal(closure, self.names.shared)?;
+        graph.internal(shared, self.names.script).map(|script| graph.name(script))
+    }
+
+    /// A function and where it is written: `onReload (/app/server.js:6)`.
+    pub(super) fn function(&self, graph: &Graph, closure: u32) -> String {
+        let name = graph.strings.get(graph.name(closure));
+        let name = if name.is_empty() { "anonymous function".into() } else { name };
+        let line = graph.location(closure).map(|location| format!(":{}", location.line + 1));
+        match self.script(graph, closure) {
+            Some(script) => format!("{name} ({}{})", graph.strings.get(script), line.unwrap_or_default()),
+            None => name.into_owned(),
         }
     }
 }
@@ -224,6 +275,12 @@ fn key_of(graph: &Graph, edge: u32) -> Option<String> {
     }
 }
 
+/// A path without what tells entries from each other.
+pub(super) fn place_of(path: &[String]) -> Vec<String> {
+    let is_entry = |step: &String| step.starts_with(['"', '[']);
+    path.iter().map(|step| if is_entry(step) { "*".into() } else { step.clone() }).collect()
+}
+
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 40;
     if text.chars().count() <= LONGEST {
@@ -247,9 +304,16 @@ pub(super) fn label(graph: &Graph, node: u32) -> String {
     }
 }
 
-fn is_global(graph: &Graph, node: u32) -> bool {
+pub(super) fn is_global(graph: &Graph, node: u32) -> bool {
     let name = graph.strings.bytes(graph.name(node));
     graph.node_type(node) == NodeType::Object && (name == b"global" || name.starts_with(b"global / "))
+}
+
+/// One of CommonJS' modules, which knows its file.
+fn is_module(graph: &Graph, node: u32) -> bool {
+    graph.node_type(node) == NodeType::Object
+        && graph.strings.bytes(graph.name(node)) == b"Module"
+        && graph.named(node, b"filename").is_some_and(|file| graph.node_type(file) == NodeType::String)
 }
 
 fn is_among<const N: usize>(name: Option<u32>, names: [Option<u32>; N]) -> bool {
@@ -325,6 +389,13 @@ fn step_cost(graph: &Graph, names: EdgeNames, node: u32, edge: u32) -> usize {
         let is_transient =
             [b"(Stack roots)".as_slice(), b"(Handle scope)", b"(Compilation cache)"].contains(&root);
         return if is_transient { cost::TRANSIENT } else { cost::NAMED };
+    }
+    // A map by address that V8 itself has at the moment may hold anything.
+    if graph.node_type(node) == NodeType::Synthetic
+        && graph.edge_type(edge) == EdgeType::Internal
+        && graph.strings.bytes(graph.edge_name(edge)).ends_with(b"IdentityMapBase")
+    {
+        return cost::TRANSIENT;
     }
     if graph.edge_type(edge) == EdgeType::Internal {
         if is_among(name, [names.table, names.context]) {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::{
     ClassGroup, CollectionKind, Heap, NodeType, ROOT,
     collections::{CollectionNames, collection},
-    naming::{Ways, label},
+    naming::{Ways, label, place_of},
 };
 
 /// Smaller collections are not worth a line.
@@ -230,7 +230,7 @@ fn collections(heap: &Heap, ways: &Ways, rows: usize) -> Vec<Collection> {
     let mut known: FxHashMap<String, usize> = FxHashMap::default();
     for (node, kind, entries) in top(found, rows * LIKENESSES, |&(node, ..)| heap.retained_size(node)) {
         let path = ways.path(graph, node);
-        let index = *known.entry(place_of(&path)).or_insert(collections.len());
+        let index = *known.entry(place_of(&path).join(" › ")).or_insert(collections.len());
         if let Some(present) = collections.get_mut(index) {
             present.alike += 1;
         } else if index < rows {
@@ -245,12 +245,6 @@ fn collections(heap: &Heap, ways: &Ways, rows: usize) -> Vec<Collection> {
         }
     }
     collections
-}
-
-/// A path without what tells entries from each other.
-fn place_of(path: &[String]) -> String {
-    let is_entry = |step: &&String| step.starts_with(['"', '[']);
-    path.iter().map(|step| if is_entry(&step) { "*" } else { step }).collect::<Vec<_>>().join(" › ")
 }
 
 fn duplicate_strings(heap: &Heap, rows: usize) -> Vec<DuplicateString> {

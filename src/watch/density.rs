@@ -92,7 +92,9 @@ impl Density {
             Phase::Idle if moment.allocated >= IDLE && rate * 1e3 < OPENING_RATE.as_f64() => {
                 Phase::Opening(OPENING)
             }
-            Phase::Opening(left) if moment.allocated < left => Phase::Opening(left.saturating_sub(moment.allocated)),
+            Phase::Opening(left) if moment.allocated < left => {
+                Phase::Opening(left.saturating_sub(moment.allocated))
+            }
             Phase::Opening(_) => Phase::Closing(moment.now),
             Phase::Closing(since)
                 if moment.now.since(since) < CLOSING

@@ -1,6 +1,7 @@
 //! What the commands on snapshot files do, each verb in a file of its own: a request comes as JSON, and an answer goes back as such.
 
 mod analyze;
+mod diff;
 mod input;
 
 use std::sync::{
@@ -24,6 +25,7 @@ use crate::{report::Page, snapshot::SnapshotFileError};
 #[serde(tag = "verb", rename_all = "camelCase")]
 enum Request {
     Analyze(analyze::Analyze),
+    Diff(diff::Diff),
 }
 
 /// How a terminal wants to have the answer.
@@ -111,6 +113,7 @@ impl Task for Analysis {
             .map_err(|error| napi::Error::from_reason(format!("a request of the shim: {error}")))?;
         let answer = match request {
             Request::Analyze(analyze) => analyze.answer(&self.host),
+            Request::Diff(diff) => diff.answer(&self.host),
         };
         Ok(answer.unwrap_or_else(|error| error_answer(&error)).to_string())
     }
@@ -121,13 +124,17 @@ impl Task for Analysis {
 }
 
 fn error_answer(error: &SnapshotFileError) -> Value {
-    let code = match error {
+    json!({ "error": { "code": code_of(error), "message": error.to_string() } })
+}
+
+fn code_of(error: &SnapshotFileError) -> &'static str {
+    match error {
         SnapshotFileError::Cancelled => "ABORT_ERR",
         SnapshotFileError::Io(_) => "ERR_LEAKGUARD_FILE",
         SnapshotFileError::NoMemory { .. } => "ERR_LEAKGUARD_NO_ROOM",
         SnapshotFileError::Truncated { .. } | SnapshotFileError::Unexpected { .. } => {
             "ERR_LEAKGUARD_NOT_A_SNAPSHOT"
         }
-    };
-    json!({ "error": { "code": code, "message": error.to_string() } })
+        SnapshotFileError::InFile { error, .. } => code_of(error),
+    }
 }

@@ -1,0 +1,279 @@
+use std::cmp::Reverse;
+
+use rustc_hash::FxHashSet;
+
+use super::{
+    census::{Census, census},
+    identity::Identity,
+    record::{Container, ContainerKind, Work},
+    side::Side,
+    trie::{TOP, Trie},
+    turnover::{Turnover, turnover},
+    verdict::Course,
+    wording,
+};
+use crate::snapshot::{
+    EdgeType, NodeType, ROOT,
+    members::{Key, Member, members},
+};
+
+/// What gains less than so many members, or bytes, or a smaller part of what it had or of the heap's growth, is not looked at.
+const LEAST_MEMBERS: u64 = 4;
+const LEAST_BYTES: u64 = 20_000;
+const LEAST_PART: f64 = 0.05;
+/// The number of holders may change by this part, or by so many.
+const STABLE_PART: f64 = 0.1;
+const STABLE: u64 = 2;
+/// So many of each sort are examined, the largest growth first.
+const MOST_CANDIDATES: usize = 8;
+/// Members beyond so many are looked at in a sample.
+const MOST_MEMBERS: usize = 40_000;
+/// The class of members is taken from so many of the newest.
+const NEWEST: usize = 50;
+/// Growth in Node's own objects, and what nothing holds alone, counts less.
+const NODES_OWN: f64 = 0.3;
+const SHARED: f64 = 0.1;
+
+/// Something that grows: who holds it, and its members in every snapshot.
+struct Candidate {
+    /// In the last snapshot.
+    holder: u32,
+    path: Vec<String>,
+    kind: ContainerKind,
+    populations: Vec<u64>,
+    bytes: Vec<u64>,
+    members: Vec<Vec<Member>>,
+    rank: f64,
+}
+
+/// What grows, examined: the likeliest first.
+pub(super) fn containers(sides: &[Side<'_>], work: &Work, ids_match: bool) -> Vec<Container> {
+    let Some(last) = sides.last() else { return Vec::new() };
+    let mut candidates = growing_collections(sides);
+    candidates.extend(growing_places(sides, &candidates));
+    candidates.sort_by(|one, other| other.rank.total_cmp(&one.rank));
+    candidates.into_iter().map(|candidate| examine(candidate, sides, last, work, ids_match)).collect()
+}
+
+fn examine(
+    candidate: Candidate,
+    sides: &[Side<'_>],
+    last: &Side<'_>,
+    work: &Work,
+    ids_match: bool,
+) -> Container {
+    let identities: Vec<Vec<Identity>> = sides
+        .iter()
+        .zip(&candidate.members)
+        .map(|(side, members)| {
+            let step = (members.len() / MOST_MEMBERS).max(1);
+            members.iter().step_by(step).map(|member| Identity::of(side, member)).collect()
+        })
+        .collect();
+    let steps: Vec<Turnover> =
+        identities.windows(2).map(|pair| turnover(&pair[0], &pair[1], ids_match)).collect();
+    let whole = match &steps[..] {
+        [only] => only.clone(),
+        _ => turnover(&identities[0], &identities[identities.len() - 1], ids_match),
+    };
+    let capacity = capacity(last, candidate.holder);
+    let course = Course {
+        populations: &candidate.populations,
+        work: &work.done,
+        steps: &steps,
+        whole: &whole,
+        capacity,
+    };
+    let newest = candidate.members.last().map_or(&[][..], Vec::as_slice);
+    let values: Vec<u32> = newest.iter().rev().filter_map(|member| member.value).take(NEWEST).collect();
+    let ends = |list: &[u64]| (list[0], list[list.len() - 1]);
+    let (first, now) = ends(&candidate.populations);
+    let (bytes, bytes_now) = ends(&candidate.bytes);
+    let mut container = Container {
+        id: last.graph().id(candidate.holder),
+        path: candidate.path.join(" › "),
+        kind: candidate.kind,
+        class_name: wording::most_frequent(values.iter().map(|&value| wording::class_name(last, value))),
+        function: values.iter().find_map(|&value| wording::function(last, value)),
+        verdict: course.verdict(),
+        growth: bytes_now.saturating_sub(bytes),
+        rate: (now - first) as f64 / (work.done[work.done.len() - 1] - work.done[0]),
+        removed: course.is_identifiable().then_some(whole.removed as u64),
+        capacity,
+        populations: candidate.populations,
+        bytes: candidate.bytes,
+        reason: String::new(),
+    };
+    container.reason = wording::reason(&container, work.unit);
+    container
+}
+
+/// Whether all rises from snapshot to snapshot, and by enough.
+fn grows(populations: &[u64], bytes: &[u64], sides: &[Side<'_>]) -> bool {
+    let size = |side: Option<&Side<'_>>| side.map_or(0, |side| side.heap.retained_size(ROOT));
+    let heap_growth = size(sides.last()).saturating_sub(size(sides.first()));
+    let ends = |list: &[u64]| list[list.len() - 1].saturating_sub(list[0]);
+    let (gained, growth) = (ends(populations), ends(bytes));
+    populations.windows(2).all(|pair| pair[0] < pair[1])
+        && gained >= LEAST_MEMBERS
+        && gained as f64 >= populations[0] as f64 * LEAST_PART
+        && growth >= LEAST_BYTES
+        && growth as f64 >= heap_growth as f64 * LEAST_PART
+}
+
+/// Whether there are about as many holders all the time.
+fn is_stable(holders: impl Iterator<Item = u64> + Clone) -> bool {
+    let (least, most) = (holders.clone().min().unwrap_or(0), holders.max().unwrap_or(0));
+    most <= 1 || (most - least) as f64 <= (most as f64 * STABLE_PART).max(STABLE as f64)
+}
+
+fn rank(growth: u64, path: &[String], is_held: bool) -> f64 {
+    let is_nodes = path.iter().any(|step| step.contains("node:"));
+    let weight = if is_nodes { NODES_OWN } else { 1.0 } * if is_held { 1.0 } else { SHARED };
+    growth as f64 * weight
+}
+
+fn growing_collections(sides: &[Side<'_>]) -> Vec<Candidate> {
+    let counts: Vec<Census> = sides.iter().map(census).collect();
+    let (Some(last), Some(census)) = (sides.last(), counts.last()) else { return Vec::new() };
+    let mut grown: Vec<(u64, u64)> = census
+        .keys()
+        .filter_map(|place| {
+            let of = |what: fn(&super::census::Group) -> u64| -> Vec<u64> {
+                counts.iter().map(|census| census.get(place).map_or(0, what)).collect()
+            };
+            let (populations, bytes) = (of(|group| group.population), of(|group| group.bytes));
+            let is_candidate =
+                grows(&populations, &bytes, sides) && is_stable(of(|group| group.instances).iter().copied());
+            is_candidate.then(|| (bytes[bytes.len() - 1].saturating_sub(bytes[0]), *place))
+        })
+        .collect();
+    grown.sort_unstable_by_key(|&(growth, place)| (Reverse(growth), place));
+    grown.truncate(MOST_CANDIDATES);
+    grown
+        .into_iter()
+        .map(|(growth, place)| {
+            let groups: Vec<_> = counts.iter().map(|census| census.get(&place)).collect();
+            let members = sides.iter().zip(&groups).map(|(side, group)| {
+                let nodes = group.map_or(&[][..], |group| &group.nodes);
+                nodes.iter().flat_map(|&node| members(side.graph(), node)).collect()
+            });
+            let holder = census[&place].largest;
+            let path = wording::place(last, holder, census[&place].instances > 1);
+            Candidate {
+                holder,
+                kind: wording::collection_kind(last, holder),
+                rank: rank(growth, &path, true),
+                path,
+                populations: groups.iter().map(|group| group.map_or(0, |group| group.population)).collect(),
+                bytes: groups.iter().map(|group| group.map_or(0, |group| group.bytes)).collect(),
+                members: members.collect(),
+            }
+        })
+        .collect()
+}
+
+/// What grows in one place of the dominator trees without being in one of the collections.
+fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidate> {
+    let trie = Trie::new(sides);
+    let Some(last) = sides.last() else { return Vec::new() };
+    let known = Known::new(last, collections);
+    let mut grown: Vec<(u64, u32)> = (1..trie.nodes.len() as u32)
+        .filter_map(|place| {
+            let node = &trie.nodes[place as usize];
+            let populations: Vec<u64> = node.totals.iter().map(|total| total.count).collect();
+            let bytes: Vec<u64> = node.totals.iter().map(|total| total.retained).collect();
+            let holders = &trie.nodes[node.parent as usize].totals;
+            let example = node.totals[sides.len() - 1].example;
+            let is_candidate = grows(&populations, &bytes, sides)
+                && holders.iter().all(|total| total.count > 0)
+                && is_stable(holders.iter().map(|total| total.count))
+                && !last.is_noise(example);
+            is_candidate.then(|| (bytes[bytes.len() - 1].saturating_sub(bytes[0]), place))
+        })
+        .collect();
+    grown.sort_unstable_by_key(|&(growth, place)| (Reverse(growth), place));
+    let mut candidates = Vec::new();
+    for (growth, place) in grown {
+        if candidates.len() == MOST_CANDIDATES {
+            break;
+        }
+        let nodes = |side: usize| -> Vec<u32> {
+            let places = trie.places[side].iter();
+            (0_u32..).zip(places).filter(|(_, at)| **at == place).map(|(node, _)| node).collect()
+        };
+        if known.has_most(&nodes(sides.len() - 1)) {
+            continue;
+        }
+        let node = &trie.nodes[place as usize];
+        let example = node.totals[sides.len() - 1].example;
+        let holder = trie.nodes[node.parent as usize].totals[sides.len() - 1].example;
+        let is_held = node.parent != TOP || last.heap.dominator(example) != ROOT;
+        let path = match node.is_chain {
+            true => wording::head_place(last, example),
+            false => wording::held_place(last, is_held.then_some(holder), example),
+        };
+        let as_members = |node| Member { key: None, value: Some(node) };
+        candidates.push(Candidate {
+            holder: if is_held { holder } else { example },
+            kind: wording::held_kind(last, example, node.is_chain),
+            rank: rank(growth, &path, is_held),
+            path,
+            populations: node.totals.iter().map(|total| total.count).collect(),
+            bytes: node.totals.iter().map(|total| total.retained).collect(),
+            members: (0..sides.len()).map(|side| nodes(side).into_iter().map(as_members).collect()).collect(),
+        });
+    }
+    candidates
+}
+
+/// What the growing collections hold already.
+struct Known<'a> {
+    last: &'a Side<'a>,
+    holders: Vec<u32>,
+    /// Their members, and what these refer to.
+    near: FxHashSet<u32>,
+}
+
+impl<'a> Known<'a> {
+    fn new(last: &'a Side<'a>, collections: &[Candidate]) -> Self {
+        let graph = last.graph();
+        let mut near = FxHashSet::default();
+        for member in collections.iter().filter_map(|candidate| candidate.members.last()).flatten() {
+            let key = match member.key {
+                Some(Key::Node(key)) => Some(key),
+                _ => None,
+            };
+            for node in [key, member.value].into_iter().flatten() {
+                near.insert(node);
+                near.extend(graph.edges(node).map(|edge| graph.target(edge)));
+            }
+        }
+        Self { last, holders: collections.iter().map(|candidate| candidate.holder).collect(), near }
+    }
+
+    /// Whether most of the nodes belong to the collections.
+    fn has_most(&self, nodes: &[u32]) -> bool {
+        let is_known = |&&node: &&u32| {
+            self.near.contains(&node)
+                || self.holders.iter().any(|&holder| self.last.tree.dominates(holder, node))
+        };
+        nodes.iter().filter(is_known).count() * 2 > nodes.len()
+    }
+}
+
+/// What the object that has the collection says it may hold; only snapshots with numeric values tell.
+fn capacity(side: &Side<'_>, collection: u32) -> Option<u64> {
+    const WORDS: [&str; 4] = ["max", "cap", "limit", "capacity"];
+    let graph = side.graph();
+    let owner = graph.source(side.ways.last_edge(collection)?);
+    let numbers = graph.edges(owner).filter_map(|edge| {
+        let is_number = graph.edge_type(edge) == EdgeType::Property
+            && graph.node_type(graph.target(edge)) == NodeType::Number;
+        let name = graph.strings().get(graph.edge_name(edge)).to_lowercase();
+        let value = graph.named(graph.target(edge), b"value").filter(|_| is_number)?;
+        let value: f64 = graph.strings().get(graph.name(value)).parse().ok()?;
+        WORDS.iter().any(|word| name.starts_with(word)).then_some(value as u64)
+    });
+    numbers.max()
+}

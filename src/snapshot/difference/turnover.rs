@@ -1,0 +1,117 @@
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::identity::Identity;
+
+/// The oldest are so many of a hundred, and no fewer than this.
+const OLDEST_PART: usize = 10;
+const OLDEST: usize = 5;
+/// A text that so many members have in a later snapshot still tells one from the others.
+const MOST_ALIKE: u32 = 2;
+
+/// How many of the members that a collection had are still there later.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Turnover {
+    /// What part of the members can be told from each other; the others say nothing. 0..1.
+    pub(super) identifiable: f64,
+    /// What part of those is still there. 0..1; none if none can be told.
+    pub(super) survival: Option<f64>,
+    /// What part of the oldest ones is. 0..1.
+    pub(super) oldest: Option<f64>,
+    /// How many of the members that were looked at are gone.
+    pub(super) removed: usize,
+    /// By member, whether it is known to be still there.
+    pub(super) survived: Vec<bool>,
+}
+
+/// Compares the members of two snapshots, oldest first.
+pub(super) fn turnover(before: &[Identity], after: &[Identity], ids_match: bool) -> Turnover {
+    let fates: Vec<Option<bool>> =
+        if ids_match { fates_by_id(before, after) } else { fates_by_content(before, after) };
+    let part = |fates: &[Option<bool>]| {
+        let known = fates.iter().flatten().count();
+        (known > 0).then(|| fates.iter().flatten().filter(|&&stayed| stayed).count() as f64 / known as f64)
+    };
+    let oldest = (before.len() / OLDEST_PART).max(OLDEST).min(before.len());
+    Turnover {
+        identifiable: fates.iter().flatten().count() as f64 / before.len().max(1) as f64,
+        survival: part(&fates),
+        oldest: part(&fates[..oldest]),
+        removed: fates.iter().filter(|fate| **fate == Some(false)).count(),
+        survived: fates.into_iter().map(|fate| fate == Some(true)).collect(),
+    }
+}
+
+fn fates_by_id(before: &[Identity], after: &[Identity]) -> Vec<Option<bool>> {
+    let present: FxHashSet<u32> = after.iter().map(|identity| identity.id).collect();
+    let fate = |identity: &Identity| (identity.id != 0).then(|| present.contains(&identity.id));
+    before.iter().map(fate).collect()
+}
+
+/// A member is known by its key, if that is unique; otherwise by the texts in it that no other member has, half of which have to
+/// be there again.
+fn fates_by_content(before: &[Identity], after: &[Identity]) -> Vec<Option<bool>> {
+    let (keys, tokens) = (count_keys(before), count_tokens(before));
+    let (later_keys, later_tokens) = (count_keys(after), count_tokens(after));
+    let fate = |identity: &Identity| {
+        if let Some(key) = identity.key.filter(|key| keys.get(key) == Some(&1)) {
+            return Some(later_keys.contains_key(&key));
+        }
+        let own: Vec<&u64> = identity.tokens.iter().filter(|token| tokens.get(token) == Some(&1)).collect();
+        let is_there = |token: &&&u64| later_tokens.get(**token).is_some_and(|&count| count <= MOST_ALIKE);
+        (!own.is_empty()).then(|| own.iter().filter(is_there).count() * 2 >= own.len())
+    };
+    before.iter().map(fate).collect()
+}
+
+fn count_keys(identities: &[Identity]) -> FxHashMap<u64, u32> {
+    let mut counts = FxHashMap::default();
+    for key in identities.iter().filter_map(|identity| identity.key) {
+        *counts.entry(key).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn count_tokens(identities: &[Identity]) -> FxHashMap<u64, u32> {
+    let mut counts = FxHashMap::default();
+    for &token in identities.iter().flat_map(|identity| &identity.tokens) {
+        *counts.entry(token).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: u32, key: Option<u64>, tokens: &[u64]) -> Identity {
+        Identity { id, key, tokens: tokens.to_vec() }
+    }
+
+    #[test]
+    fn a_key_says_more_than_what_is_in_a_member() {
+        let before: Vec<Identity> = (0..10).map(|n| member(0, Some(n), &[100 + n])).collect();
+        let after: Vec<Identity> = (5..20).map(|n| member(0, Some(n), &[900 + n])).collect();
+        let turnover = turnover(&before, &after, false);
+        assert_eq!((turnover.identifiable, turnover.survival, turnover.oldest), (1.0, Some(0.5), Some(0.0)));
+        assert_eq!(turnover.removed, 5);
+    }
+
+    #[test]
+    fn members_without_keys_are_known_by_half_of_what_is_in_them() {
+        let before = [member(0, None, &[1, 2, 3]), member(0, None, &[4, 5, 3]), member(0, None, &[3])];
+        let after = [member(0, None, &[1, 2, 9]), member(0, None, &[4, 7, 8])];
+        let turnover = turnover(&before, &after, false);
+        // What all have tells nothing, and the third has nothing else.
+        assert!((turnover.identifiable - 2.0 / 3.0).abs() < 1e-9);
+        assert_eq!(turnover.survived, [true, true, false]);
+        assert_eq!(turnover.removed, 0);
+    }
+
+    #[test]
+    fn ids_tell_all_where_they_match() {
+        let before: Vec<Identity> = (1..=4).map(|id| member(id, None, &[])).collect();
+        let after: Vec<Identity> = (3..=9).map(|id| member(id, None, &[])).collect();
+        assert_eq!(turnover(&before, &after, true).survived, [false, false, true, true]);
+        assert_eq!(turnover(&before, &after, false).identifiable, 0.0);
+    }
+}
