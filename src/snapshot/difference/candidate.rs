@@ -1,6 +1,6 @@
-use std::cmp::Reverse;
+use std::{cmp::Reverse, hash::Hash};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     census::{Census, census},
@@ -26,7 +26,7 @@ const STABLE_PART: f64 = 0.1;
 const STABLE: u64 = 2;
 /// So many of each sort are examined, the largest growth first.
 const MOST_CANDIDATES: usize = 8;
-/// Members beyond so many are looked at in a sample.
+/// Of more members than these a sample is followed.
 const MOST_MEMBERS: usize = 40_000;
 /// The class of members is taken from so many of the newest.
 const NEWEST: usize = 50;
@@ -62,7 +62,7 @@ fn examine(
     work: &Work,
     ids_match: bool,
 ) -> Container {
-    let identities: Vec<Vec<Identity>> = sides
+    let looked_at: Vec<Vec<Identity>> = sides
         .iter()
         .zip(&candidate.members)
         .map(|(side, members)| {
@@ -70,11 +70,14 @@ fn examine(
             members.iter().step_by(step).map(|member| Identity::of(side, member)).collect()
         })
         .collect();
-    let steps: Vec<Turnover> =
-        identities.windows(2).map(|pair| turnover(&pair[0], &pair[1], ids_match)).collect();
+    let between = |before: usize, after: usize| {
+        let later = candidate.members[after].iter().map(|member| Identity::of(&sides[after], member));
+        turnover(&looked_at[before], later, ids_match)
+    };
+    let steps: Vec<Turnover> = (1..sides.len()).map(|after| between(after - 1, after)).collect();
     let whole = match &steps[..] {
         [only] => only.clone(),
-        _ => turnover(&identities[0], &identities[identities.len() - 1], ids_match),
+        _ => between(0, sides.len() - 1),
     };
     let capacity = capacity(last, candidate.holder);
     let course = Course {
@@ -93,7 +96,8 @@ fn examine(
         id: last.graph().id(candidate.holder),
         path: candidate.path.join(" › "),
         kind: candidate.kind,
-        class_name: wording::most_frequent(values.iter().map(|&value| wording::class_name(last, value))),
+        class_name: most_frequent(values.iter().map(|&value| wording::class_name(last, value)))
+            .unwrap_or_default(),
         function: values.iter().find_map(|&value| wording::function(last, value)),
         verdict: course.verdict(),
         growth: bytes_now.saturating_sub(bytes),
@@ -106,6 +110,13 @@ fn examine(
     };
     container.reason = wording::reason(&container, work.unit);
     container
+}
+
+fn most_frequent<T: Eq + Hash + Ord>(items: impl Iterator<Item = T>) -> Option<T> {
+    let mut counts: FxHashMap<T, usize> = FxHashMap::default();
+    items.for_each(|item| *counts.entry(item).or_default() += 1);
+    // Of those that are equally frequent the first one, so that the answer is always the same.
+    counts.into_iter().max_by(|one, other| one.1.cmp(&other.1).then(other.0.cmp(&one.0))).map(|most| most.0)
 }
 
 /// Whether all rises from snapshot to snapshot, and by enough.
@@ -121,10 +132,10 @@ fn grows(populations: &[u64], bytes: &[u64], sides: &[Side<'_>]) -> bool {
         && growth as f64 >= heap_growth as f64 * LEAST_PART
 }
 
-/// Whether there are about as many holders all the time.
-fn is_stable(holders: impl Iterator<Item = u64> + Clone) -> bool {
-    let (least, most) = (holders.clone().min().unwrap_or(0), holders.max().unwrap_or(0));
-    most <= 1 || (most - least) as f64 <= (most as f64 * STABLE_PART).max(STABLE as f64)
+/// Whether there have not come so many holders that what they hold grows with them.
+fn is_stable(holders: &[u64]) -> bool {
+    let (first, most) = (holders[0], holders.iter().copied().max().unwrap_or(0));
+    most <= 1 || most.saturating_sub(first) as f64 <= (most as f64 * STABLE_PART).max(STABLE as f64)
 }
 
 fn rank(growth: u64, path: &[String], is_held: bool) -> f64 {
@@ -143,8 +154,7 @@ fn growing_collections(sides: &[Side<'_>]) -> Vec<Candidate> {
                 counts.iter().map(|census| census.get(place).map_or(0, what)).collect()
             };
             let (populations, bytes) = (of(|group| group.population), of(|group| group.bytes));
-            let is_candidate =
-                grows(&populations, &bytes, sides) && is_stable(of(|group| group.instances).iter().copied());
+            let is_candidate = grows(&populations, &bytes, sides) && is_stable(&of(|group| group.instances));
             is_candidate.then(|| (bytes[bytes.len() - 1].saturating_sub(bytes[0]), *place))
         })
         .collect();
@@ -183,11 +193,12 @@ fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidat
             let node = &trie.nodes[place as usize];
             let populations: Vec<u64> = node.totals.iter().map(|total| total.count).collect();
             let bytes: Vec<u64> = node.totals.iter().map(|total| total.retained).collect();
-            let holders = &trie.nodes[node.parent as usize].totals;
+            let holders: Vec<u64> =
+                trie.nodes[node.parent as usize].totals.iter().map(|total| total.count).collect();
             let example = node.totals[sides.len() - 1].example;
             let is_candidate = grows(&populations, &bytes, sides)
-                && holders.iter().all(|total| total.count > 0)
-                && is_stable(holders.iter().map(|total| total.count))
+                && !holders.contains(&0)
+                && is_stable(&holders)
                 && !last.is_noise(example);
             is_candidate.then(|| (bytes[bytes.len() - 1].saturating_sub(bytes[0]), place))
         })
@@ -202,13 +213,15 @@ fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidat
             let places = trie.places[side].iter();
             (0_u32..).zip(places).filter(|(_, at)| **at == place).map(|(node, _)| node).collect()
         };
-        if known.has_most(&nodes(sides.len() - 1)) {
+        let newest = nodes(sides.len() - 1);
+        if known.has_most(&newest) {
             continue;
         }
         let node = &trie.nodes[place as usize];
-        let example = node.totals[sides.len() - 1].example;
-        let holder = trie.nodes[node.parent as usize].totals[sides.len() - 1].example;
-        let is_held = node.parent != TOP || last.heap.dominator(example) != ROOT;
+        let holder = most_frequent(newest.iter().map(|&member| last.heap.dominator(member))).unwrap_or(ROOT);
+        let is_its = |&member: &u32| last.heap.dominator(member) == holder;
+        let example = newest.into_iter().rfind(is_its).unwrap_or(ROOT);
+        let is_held = node.parent != TOP || holder != ROOT;
         let path = match node.is_chain {
             true => wording::head_place(last, example),
             false => wording::held_place(last, is_held.then_some(holder), example),

@@ -23,8 +23,12 @@ pub(super) struct Turnover {
     pub(super) survived: Vec<bool>,
 }
 
-/// Compares the members of two snapshots, oldest first.
-pub(super) fn turnover(before: &[Identity], after: &[Identity], ids_match: bool) -> Turnover {
+/// Compares members of one snapshot, oldest first, with all that there are in a later one.
+pub(super) fn turnover(
+    before: &[Identity],
+    after: impl Iterator<Item = Identity>,
+    ids_match: bool,
+) -> Turnover {
     let fates: Vec<Option<bool>> =
         if ids_match { fates_by_id(before, after) } else { fates_by_content(before, after) };
     let part = |fates: &[Option<bool>]| {
@@ -41,20 +45,28 @@ pub(super) fn turnover(before: &[Identity], after: &[Identity], ids_match: bool)
     }
 }
 
-fn fates_by_id(before: &[Identity], after: &[Identity]) -> Vec<Option<bool>> {
-    let present: FxHashSet<u32> = after.iter().map(|identity| identity.id).collect();
+fn fates_by_id(before: &[Identity], after: impl Iterator<Item = Identity>) -> Vec<Option<bool>> {
+    let present: FxHashSet<u32> = after.map(|identity| identity.id).collect();
     let fate = |identity: &Identity| (identity.id != 0).then(|| present.contains(&identity.id));
     before.iter().map(fate).collect()
 }
 
 /// A member is known by its key, if that is unique; otherwise by the texts in it that no other member has, half of which have to
 /// be there again.
-fn fates_by_content(before: &[Identity], after: &[Identity]) -> Vec<Option<bool>> {
-    let (keys, tokens) = (count_keys(before), count_tokens(before));
-    let (later_keys, later_tokens) = (count_keys(after), count_tokens(after));
+fn fates_by_content(before: &[Identity], after: impl Iterator<Item = Identity>) -> Vec<Option<bool>> {
+    let keys = counts(before.iter().filter_map(|identity| identity.key));
+    let tokens = counts(before.iter().flat_map(|identity| identity.tokens.iter().copied()));
+    // Of what comes later only what was there before is remembered.
+    let (mut later_keys, mut later_tokens) = (FxHashSet::default(), FxHashMap::default());
+    for identity in after {
+        later_keys.extend(identity.key.filter(|key| keys.contains_key(key)));
+        for token in identity.tokens.into_iter().filter(|token| tokens.contains_key(token)) {
+            *later_tokens.entry(token).or_insert(0_u32) += 1;
+        }
+    }
     let fate = |identity: &Identity| {
         if let Some(key) = identity.key.filter(|key| keys.get(key) == Some(&1)) {
-            return Some(later_keys.contains_key(&key));
+            return Some(later_keys.contains(&key));
         }
         let own: Vec<&u64> = identity.tokens.iter().filter(|token| tokens.get(token) == Some(&1)).collect();
         let is_there = |token: &&&u64| later_tokens.get(**token).is_some_and(|&count| count <= MOST_ALIKE);
@@ -63,19 +75,9 @@ fn fates_by_content(before: &[Identity], after: &[Identity]) -> Vec<Option<bool>
     before.iter().map(fate).collect()
 }
 
-fn count_keys(identities: &[Identity]) -> FxHashMap<u64, u32> {
+fn counts(hashes: impl Iterator<Item = u64>) -> FxHashMap<u64, u32> {
     let mut counts = FxHashMap::default();
-    for key in identities.iter().filter_map(|identity| identity.key) {
-        *counts.entry(key).or_insert(0) += 1;
-    }
-    counts
-}
-
-fn count_tokens(identities: &[Identity]) -> FxHashMap<u64, u32> {
-    let mut counts = FxHashMap::default();
-    for &token in identities.iter().flat_map(|identity| &identity.tokens) {
-        *counts.entry(token).or_insert(0) += 1;
-    }
+    hashes.for_each(|hash| *counts.entry(hash).or_insert(0) += 1);
     counts
 }
 
@@ -91,7 +93,7 @@ mod tests {
     fn a_key_says_more_than_what_is_in_a_member() {
         let before: Vec<Identity> = (0..10).map(|n| member(0, Some(n), &[100 + n])).collect();
         let after: Vec<Identity> = (5..20).map(|n| member(0, Some(n), &[900 + n])).collect();
-        let turnover = turnover(&before, &after, false);
+        let turnover = turnover(&before, after.iter().cloned(), false);
         assert_eq!((turnover.identifiable, turnover.survival, turnover.oldest), (1.0, Some(0.5), Some(0.0)));
         assert_eq!(turnover.removed, 5);
     }
@@ -100,7 +102,7 @@ mod tests {
     fn members_without_keys_are_known_by_half_of_what_is_in_them() {
         let before = [member(0, None, &[1, 2, 3]), member(0, None, &[4, 5, 3]), member(0, None, &[3])];
         let after = [member(0, None, &[1, 2, 9]), member(0, None, &[4, 7, 8])];
-        let turnover = turnover(&before, &after, false);
+        let turnover = turnover(&before, after.iter().cloned(), false);
         // What all have tells nothing, and the third has nothing else.
         assert!((turnover.identifiable - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(turnover.survived, [true, true, false]);
@@ -111,7 +113,7 @@ mod tests {
     fn ids_tell_all_where_they_match() {
         let before: Vec<Identity> = (1..=4).map(|id| member(id, None, &[])).collect();
         let after: Vec<Identity> = (3..=9).map(|id| member(id, None, &[])).collect();
-        assert_eq!(turnover(&before, &after, true).survived, [false, false, true, true]);
-        assert_eq!(turnover(&before, &after, false).identifiable, 0.0);
+        assert_eq!(turnover(&before, after.iter().cloned(), true).survived, [false, false, true, true]);
+        assert_eq!(turnover(&before, after.iter().cloned(), false).identifiable, 0.0);
     }
 }

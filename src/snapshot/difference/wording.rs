@@ -1,6 +1,6 @@
 //! What a developer understands of a container that grows.
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::{
     record::{Container, ContainerKind, Unit, Verdict},
@@ -17,15 +17,6 @@ use crate::{
 
 /// A member's callback is looked for in so many things that belong to it.
 const MOST_NODES: usize = 60;
-
-pub(super) fn most_frequent(names: impl Iterator<Item = String>) -> String {
-    let mut counts: FxHashMap<String, usize> = FxHashMap::default();
-    names.for_each(|name| *counts.entry(name).or_default() += 1);
-    counts
-        .into_iter()
-        .max_by(|one, other| one.1.cmp(&other.1).then(other.0.cmp(&one.0)))
-        .map_or_else(String::new, |most| most.0)
-}
 
 pub(super) fn class_name(side: &Side<'_>, node: u32) -> String {
     let graph = side.graph();
