@@ -425,8 +425,6 @@ export interface GrowingContainer {
     | 'chain'
     /** Promises that nobody settles, with those who wait. */
     | 'promises'
-    /** What AsyncLocalStorage hands on. */
-    | 'async stores'
     /** Things that hang in one place without a collection. */
     | 'things';
   /** The class of most of its newest members. */

@@ -61,6 +61,7 @@ describe('diff', () => {
   const named = (found) => Object.fromEntries(found.suspects.map(({ path: words, kind }) => [words, kind]));
   const expected = {
     [`module ${grows} › maps :Map`]: 'Map',
+    [`module ${grows} › pool :Array`]: 'Array',
     [`module ${grows} › bus :EventEmitter › _events :Object › reload :Array`]: 'listeners',
     [`module ${grows} › settled :Promise`]: 'promises',
     [`module ${grows} › chain :Object`]: 'chain',
@@ -104,6 +105,7 @@ describe('diff', () => {
       /^1,200 → 2,200 → 3,200 listeners, .*, all onReload \(.*grows\.js:\d+\); none of/,
     );
     assert.match(reason('timers'), /; they run refresh \(.*grows\.js:\d+\)/);
+    assert.match(reason('Array'), /; each keeps a store of AsyncLocalStorage; none of/);
     assert.match(reason('promises'), /; audit \(.*grows\.js:\d+\) waits for each/);
     assert.match(reason('Map'), /1\.00 more per unit of work, \d+ B each; none of the first 1,200 was removed$/);
   });

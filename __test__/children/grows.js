@@ -1,7 +1,8 @@
 'use strict';
 
-// Grows in several ways between three snapshots, which it writes to the files it is given. What is healthy comes first.
+// Grows in several ways between three snapshots, which it writes to the files that it is given. What is healthy comes first.
 
+const { AsyncLocalStorage, AsyncResource } = require('node:async_hooks');
 const { EventEmitter } = require('node:events');
 const v8 = require('node:v8');
 
@@ -12,6 +13,9 @@ const sessions = new Map();
 const maps = new Map();
 const bus = new EventEmitter().setMaxListeners(0);
 const settled = new Promise(() => {});
+const storage = new AsyncLocalStorage();
+/** @type {AsyncResource[]} */
+const pool = [];
 /** @type {object | undefined} */
 let chain;
 
@@ -53,6 +57,9 @@ function serve(number) {
   sessions.delete(`session-${oldest}`);
 
   maps.set(`req-${number}`, { user: `user ${number} `.repeat(30), at: number });
+  storage.run({ trace: `trace ${number}`, spans: new Array(20).fill(number) }, () =>
+    pool.push(new AsyncResource('job')),
+  );
   watch(number);
   arm(number);
   link(number);

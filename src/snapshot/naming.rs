@@ -6,6 +6,8 @@ use super::{EdgeType, Graph, NodeType, ROOT};
 
 /// No way, or no edge.
 const NONE: u32 = u32::MAX;
+/// What a store of AsyncLocalStorage is to whom it was handed on.
+const STORE: &str = "AsyncLocalStorage store";
 /// No step costs more.
 const DEAREST: usize = 40;
 
@@ -192,6 +194,9 @@ impl Ways {
         let name = Some(graph.edge_name(edge));
         match graph.edge_type(edge) {
             EdgeType::Element => path.push(format!("[{}] :{}", graph.edge_name(edge), label(graph, target))),
+            EdgeType::Property if is_store_edge(graph, edge) => {
+                path.push(format!("{STORE} :{}", label(graph, target)));
+            }
             EdgeType::Property | EdgeType::Context => {
                 path.push(format!("{} :{}", graph.strings.get(graph.edge_name(edge)), label(graph, target)));
             }
@@ -200,12 +205,15 @@ impl Ways {
             EdgeType::Internal if name == self.names.context => path.push(self.anchor(graph, target)),
             EdgeType::Internal if name == self.names.previous => path.push(self.anchor(graph, target)),
             EdgeType::Internal => match graph.edge_number(edge) {
-                Some(_) if graph.node_type(source) == NodeType::Array => {
-                    if let Some(key) = key_of(graph, edge) {
-                        path.push(key);
+                Some(_) if graph.node_type(source) == NodeType::Array => match key_of(graph, edge) {
+                    Some(key) if is_storage(graph, key) => {
+                        path.push(format!("{STORE} :{}", label(graph, target)));
                     }
-                    path.push(label(graph, target));
-                }
+                    key => {
+                        path.extend(key.and_then(|key| key_label(graph, key)));
+                        path.push(label(graph, target));
+                    }
+                },
                 _ => path.push(format!(
                     "({}) :{}",
                     graph.strings.get(graph.edge_name(edge)),
@@ -264,15 +272,29 @@ impl Graph {
 }
 
 /// The key of an entry of a Map, when the edge leads to its value: V8 writes a table in order, the key right before the value.
-fn key_of(graph: &Graph, edge: u32) -> Option<String> {
+fn key_of(graph: &Graph, edge: u32) -> Option<u32> {
     let before = edge.checked_sub(1).filter(|&before| graph.edges(graph.source(edge)).contains(&before))?;
     let is_its_key = graph.edge_number(before)?.checked_add(1) == graph.edge_number(edge);
-    let key = Some(graph.target(before)).filter(|_| is_its_key)?;
+    Some(graph.target(before)).filter(|_| is_its_key)
+}
+
+fn key_label(graph: &Graph, key: u32) -> Option<String> {
     match graph.node_type(key) {
         NodeType::String => Some(format!("{:?}", shortened(&graph.strings.get(graph.name(key))))),
         NodeType::Object => Some(format!("{} (key)", label(graph, key))),
         _ => None,
     }
+}
+
+/// Whether the property is the one by which Node (until 22) hands on what AsyncLocalStorage stores.
+pub(super) fn is_store_edge(graph: &Graph, edge: u32) -> bool {
+    graph.edge_type(edge) == EdgeType::Property
+        && graph.strings.bytes(graph.edge_name(edge)).starts_with(b"<symbol kResourceStore")
+}
+
+/// Whether a key of a Map is an AsyncLocalStorage, as in the frames by which Node (from 24 on) hands on what these store.
+fn is_storage(graph: &Graph, key: u32) -> bool {
+    graph.node_type(key) == NodeType::Object && graph.strings.bytes(graph.name(key)) == b"AsyncLocalStorage"
 }
 
 /// A path without what tells entries from each other.

@@ -108,7 +108,8 @@ fn examine(
         bytes: candidate.bytes,
         reason: String::new(),
     };
-    container.reason = wording::reason(&container, work.unit);
+    let keeping = values.iter().filter(|&&value| wording::keeps_store(last, value)).count();
+    container.reason = wording::reason(&container, keeping * 2 > values.len(), work.unit);
     container
 }
 

@@ -97,9 +97,6 @@ pub enum ContainerKind {
     /// Promises that nobody settles, with those who wait.
     #[serde(rename = "promises")]
     Promises,
-    /// What AsyncLocalStorage hands on from one asynchronous step to the next.
-    #[serde(rename = "async stores")]
-    AsyncStores,
     /// Things that hang in one place without a collection.
     #[serde(rename = "things")]
     Things,

@@ -11,7 +11,7 @@ use crate::{
     measure::{Bytes, grouped},
     snapshot::{
         EdgeType, NodeType, ROOT,
-        naming::{label, place_of},
+        naming::{is_store_edge, label, place_of},
     },
 };
 
@@ -93,15 +93,10 @@ pub(super) fn collection_kind(side: &Side<'_>, node: u32) -> ContainerKind {
 pub(super) fn held_kind(side: &Side<'_>, example: u32, is_chain: bool) -> ContainerKind {
     let graph = side.graph();
     let name = side.name(example);
-    let is_store = || {
-        let edge = side.ways.last_edge(example);
-        edge.and_then(|edge| side.role(edge)).is_some_and(|role| role.starts_with(b"<symbol kResourceStore"))
-    };
     match graph.node_type(example) {
         NodeType::Object if [b"Timeout".as_slice(), b"Immediate"].contains(&name) => ContainerKind::Timers,
         NodeType::Object if name == b"Promise" => ContainerKind::Promises,
         NodeType::Hidden if side.is_promise_part(example) => ContainerKind::Promises,
-        NodeType::Object if name == b"AsyncContextFrame" || is_store() => ContainerKind::AsyncStores,
         _ if is_chain => ContainerKind::Chain,
         _ => ContainerKind::Things,
     }
@@ -140,15 +135,24 @@ pub(super) fn function(side: &Side<'_>, member: u32) -> Option<String> {
     None
 }
 
-/// What has happened, in a sentence.
-pub(super) fn reason(container: &Container, unit: Unit) -> String {
+/// Whether a member keeps a store that AsyncLocalStorage has handed on to it.
+pub(super) fn keeps_store(side: &Side<'_>, member: u32) -> bool {
+    let graph = side.graph();
+    graph.edges(member).any(|edge| {
+        let target = graph.target(edge);
+        (is_store_edge(graph, edge) || side.name(target) == b"AsyncContextFrame")
+            && side.tree.dominates(member, target)
+    })
+}
+
+/// What has happened, in a sentence. `keep_stores`: the members keep stores of AsyncLocalStorage.
+pub(super) fn reason(container: &Container, keep_stores: bool, unit: Unit) -> String {
     let populations: Vec<String> = container.populations.iter().copied().map(grouped).collect();
     let things = match container.kind {
         ContainerKind::Listeners => "listeners",
         ContainerKind::Timers => "timers",
         ContainerKind::Promises => "promises",
         ContainerKind::Chain => "things in a chain",
-        ContainerKind::AsyncStores => "stores",
         ContainerKind::Things => "things",
         _ => "entries",
     };
@@ -162,7 +166,8 @@ pub(super) fn reason(container: &Container, unit: Unit) -> String {
         ContainerKind::Promises => format!("; {function} waits for each"),
         _ => format!("; each holds {function}"),
     });
-    let function = function.unwrap_or_default();
+    let stores = if keep_stores { "; each keeps a store of AsyncLocalStorage" } else { "" };
+    let function = function.unwrap_or_default() + stores;
     format!("{} {things}, {rate}{size} each{function}; {}", populations.join(" → "), course(container))
 }
 
