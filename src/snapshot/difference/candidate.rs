@@ -188,7 +188,7 @@ fn growing_collections(sides: &[Side<'_>]) -> Vec<Candidate> {
 fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidate> {
     let trie = Trie::new(sides);
     let Some(last) = sides.last() else { return Vec::new() };
-    let known = Known::new(last, collections);
+    let mut known = Known::new(last, collections);
     let mut grown: Vec<(u64, u32)> = (1..trie.nodes.len() as u32)
         .filter_map(|place| {
             let node = &trie.nodes[place as usize];
@@ -228,7 +228,7 @@ fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidat
             false => wording::held_place(last, is_held.then_some(holder), example),
         };
         let as_members = |node| Member { key: None, value: Some(node) };
-        candidates.push(Candidate {
+        let candidate = Candidate {
             holder: if is_held { holder } else { example },
             kind: wording::held_kind(last, example, node.is_chain),
             rank: rank(growth, &path, is_held),
@@ -236,41 +236,49 @@ fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidat
             populations: node.totals.iter().map(|total| total.count).collect(),
             bytes: node.totals.iter().map(|total| total.retained).collect(),
             members: (0..sides.len()).map(|side| nodes(side).into_iter().map(as_members).collect()).collect(),
-        });
+        };
+        // What its members share with others grows with them.
+        known.add_members(&candidate);
+        candidates.push(candidate);
     }
     candidates
 }
 
-/// What the growing collections hold already.
+/// What belongs to growth that was found already.
 struct Known<'a> {
     last: &'a Side<'a>,
-    holders: Vec<u32>,
-    /// Their members, and what these refer to.
+    collections: Vec<u32>,
+    /// Members, and what these refer to.
     near: FxHashSet<u32>,
 }
 
 impl<'a> Known<'a> {
     fn new(last: &'a Side<'a>, collections: &[Candidate]) -> Self {
-        let graph = last.graph();
-        let mut near = FxHashSet::default();
-        for member in collections.iter().filter_map(|candidate| candidate.members.last()).flatten() {
+        let holders = collections.iter().map(|candidate| candidate.holder).collect();
+        let mut known = Self { last, collections: holders, near: FxHashSet::default() };
+        collections.iter().for_each(|candidate| known.add_members(candidate));
+        known
+    }
+
+    fn add_members(&mut self, candidate: &Candidate) {
+        let graph = self.last.graph();
+        for member in candidate.members.last().into_iter().flatten() {
             let key = match member.key {
                 Some(Key::Node(key)) => Some(key),
                 _ => None,
             };
             for node in [key, member.value].into_iter().flatten() {
-                near.insert(node);
-                near.extend(graph.edges(node).map(|edge| graph.target(edge)));
+                self.near.insert(node);
+                self.near.extend(graph.edges(node).map(|edge| graph.target(edge)));
             }
         }
-        Self { last, holders: collections.iter().map(|candidate| candidate.holder).collect(), near }
     }
 
-    /// Whether most of the nodes belong to the collections.
+    /// Whether most of the nodes belong to it.
     fn has_most(&self, nodes: &[u32]) -> bool {
         let is_known = |&&node: &&u32| {
             self.near.contains(&node)
-                || self.holders.iter().any(|&holder| self.last.tree.dominates(holder, node))
+                || self.collections.iter().any(|&holder| self.last.tree.dominates(holder, node))
         };
         nodes.iter().filter(is_known).count() * 2 > nodes.len()
     }
