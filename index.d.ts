@@ -341,6 +341,14 @@ export interface AnalyzeOptions {
   signal?: AbortSignal;
 }
 
+/** A place in a script; lines and columns are counted from 1. */
+export interface Place {
+  /** Its path or URL; empty where V8 does not say. */
+  scriptName: string;
+  lineNumber: number;
+  columnNumber: number;
+}
+
 /** Nodes of one class together; sizes in bytes. */
 export interface ClassTotal {
   name: string;
@@ -370,12 +378,30 @@ export interface Analysis {
   /** The collections that retain most. Entries that are small integers leave no trace in a snapshot and do not count. */
   collections: {
     id: number;
-    kind: 'Map' | 'Set' | 'Array' | 'Object';
+    /** `Object` is used as a dictionary; `Listeners` are of an EventEmitter for one event, `Timers` those with the same callback. */
+    kind: 'Map' | 'Set' | 'Array' | 'Object' | 'Listeners' | 'Timers';
     path: string;
     entries: number;
     retainedSize: number;
     /** How many more there are at the same place of things alike, such as in other entries of the same Map. */
     alike: number;
+  }[];
+  /**
+   * The functions whose closures retain most, and those whose scopes do: the variables that closures written in them share. A scope that only
+   * one closure keeps is a part of that. Functions of Node and V8 are left out.
+   */
+  closures: {
+    /** Of the one that retains most. */
+    id: number;
+    kind: 'closure' | 'scope';
+    /** V8's bare name, or `(anonymous)`. */
+    functionName: string;
+    location: Place | null;
+    /** The way to the one that retains most. */
+    path: string;
+    count: number;
+    /** What would be free without all of them. */
+    retainedSize: number;
   }[];
   /** Texts that stand in the heap several times. */
   duplicateStrings: { text: string; count: number; size: number }[];
@@ -485,6 +511,137 @@ export interface Difference {
  * @throws {LeakguardError} `ERR_LEAKGUARD_FILE`, `_NOT_A_SNAPSHOT`, `_NO_ROOM`, `_UNAVAILABLE`; an `AbortError`
  */
 export function diff(files: string[], options?: DiffOptions): Promise<Difference>;
+
+/** A question about single things in a snapshot. Sizes are bytes, or text such as `'64 KiB'`. */
+export type Query =
+  /** The classes with `name` in their name; without it, all. */
+  | { what: 'classes'; name?: string; minCount?: number; minSize?: number | string }
+  /**
+   * The objects of the class of that whole name. `minCount` is of their entries, or of their elements and properties; `minSize` of what
+   * they retain; `property` is the name of one that they have, and `value` its text, its class, or a word such as `null`.
+   */
+  | {
+      what: 'objects';
+      class: string;
+      minCount?: number;
+      minSize?: number | string;
+      property?: string;
+      value?: string;
+    }
+  /** One object, and what it refers to. Ids are V8's. */
+  | { what: 'object'; id: number }
+  /** What refers to an object. */
+  | { what: 'retainers'; id: number }
+  /** The ways from the root that keep an object. */
+  | { what: 'paths'; id: number }
+  /** What only an object keeps: what would be free without it. */
+  | { what: 'dominates'; id: number }
+  /** The global variables that the program has added; with `all`, also those that every program has. */
+  | { what: 'globals'; all?: boolean };
+
+export interface QueryOptions {
+  /** The most rows. Default: 20, and 5 paths. */
+  rows?: number;
+  /** So many rows are left out before. Default: 0. */
+  skip?: number;
+  /** Make do with what is there of a file that was cut off. Default: false. */
+  partial?: boolean;
+  /** Called now and then with the part that is done, 0..1. */
+  progress?: (fraction: number) => void;
+  /** Ends the work before it is done. */
+  signal?: AbortSignal;
+}
+
+/** One node of a snapshot; sizes in bytes. */
+export interface Thing {
+  /** V8's, the same in all snapshots of one process. */
+  id: number;
+  /** V8's type of the node, such as `object`, `closure`, `string`. */
+  type: string;
+  class: string;
+  /**
+   * A line such as `Session {user: "alice", notes: Array}`. What is a small integer leaves no trace in a snapshot and is missing in it.
+   */
+  preview: string;
+  shallowSize: number;
+  retainedSize: number;
+  /** Steps from a root that users see, such as a global object; null if such does not lead to it. */
+  distance: number | null;
+}
+
+/** A reference; `type` is V8's, `name` that of the property or the variable, or the index of the element. */
+export interface Reference {
+  type: string;
+  name: string;
+  to: Thing;
+}
+
+/** What all answers have. */
+export interface Answer<What extends Query['what']> {
+  /** The version of this shape. */
+  version: 1;
+  what: What;
+  /** How many rows there are in all. */
+  total: number;
+  /** In the middle of what the file ends; absent if it is whole. */
+  cutOffWithin?: string;
+}
+
+/** By question, what the answer is. */
+export interface Answers {
+  /** That of exactly the name first, then what retains most. `location` is the constructor's: two classes may have one name. */
+  classes: Answer<'classes'> & { classes: (ClassTotal & { location: Place | null })[] };
+  /** What retains most first. `shallowSize` is that of all `total`; `similar` are classes to try where there is none of the name. */
+  objects: Answer<'objects'> & { class: string; shallowSize: number; objects: Thing[]; similar: string[] };
+  object: Answer<'object'> & {
+    object: Thing;
+    /** V8's size of it alone, without the parts that only it needs. */
+    selfSize: number;
+    /** Whether it is something outside of the heap that its owner has let go of. */
+    isDetached: boolean;
+    /** Where the function, or the object's constructor, is written. */
+    location: Place | null;
+    /** The way to it, in words. */
+    path: string;
+    /** The nearest thing without which it would be free; null if that is the root. */
+    dominator: Thing | null;
+    /** Properties and variables first, then elements, then V8's own. */
+    references: Reference[];
+  };
+  /** What is nearest to a root first, and what is weak, that is, keeps nothing alive by itself, last. */
+  retainers: Answer<'retainers'> & {
+    object: Thing;
+    retainers: { type: string; name: string; isWeak: boolean; from: Thing }[];
+  };
+  /** What a developer would think of first. Each way has a reference that none before it has; `steps` go from the root to the object. */
+  paths: Answer<'paths'> & { object: Thing; paths: { words: string; steps: Reference[] }[] };
+  /** `immediate` are the next in the dominator tree, what retains most first; `classes` add up all that is below, the largest first. */
+  dominates: Answer<'dominates'> & {
+    object: Thing;
+    immediate: Thing[];
+    classes: { name: string; count: number; shallowSize: number }[];
+  };
+  /** What the program added first, and of that what retains most; `standard` is how many every program has. */
+  globals: Answer<'globals'> & {
+    standard: number;
+    globals: {
+      name: string;
+      /** `lexical`: a `let`, `const` or `class` at the top of a script that is no module. */
+      kind: 'property' | 'lexical';
+      isStandard: boolean;
+      /** The id of the global object or the scope that has it; there are several where the program uses `vm`. */
+      of: number;
+      value: Thing;
+    }[];
+  };
+}
+
+/**
+ * Answers a question about single things in a heap snapshot, off the main thread. Reads what `analyze` reads.
+ * @throws {LeakguardError} `ERR_LEAKGUARD_NOT_FOUND` (no object has the id), `_FILE`, `_NOT_A_SNAPSHOT`, `_NO_ROOM`, `_UNAVAILABLE`; an
+ * `AbortError`
+ */
+export function query<Q extends Query>(file: string, query: Q, options?: QueryOptions): Promise<Answers[Q['what']]>;
 
 declare global {
   namespace NodeJS {

@@ -103,9 +103,19 @@ async function diff(files, options) {
   return require('./lib/analysis/diff').diff(files, options);
 }
 
+/**
+ * @param {string} file
+ * @param {object} query
+ * @param {object} [options]
+ */
+async function query(file, query, options) {
+  return require('./lib/analysis/query').query(file, query, options);
+}
+
 module.exports = {
   analyze,
   diff,
+  query,
   start,
   stop,
   status,

@@ -80,6 +80,35 @@ describe('analyze', () => {
     assert.ok(suspect.retainedSize > 3_000 * 20 * 16);
   });
 
+  it('tells the listeners of an EventEmitter by event', () => {
+    const listeners = collectionAt('listeners of "news"');
+    assert.deepEqual([listeners?.kind, listeners?.entries], ['Listeners', 150]);
+    assert.match(String(listeners?.path), /hoards\.js.* › feed :EventEmitter › listeners of "news"$/);
+    // Each with its scope, the subscriber in it and the text of that.
+    assert.ok(Number(listeners?.retainedSize) > 150 * 100);
+  });
+
+  it('tells timers by what they call', () => {
+    const timers = analysis.collections.find(({ kind, path: words }) => kind === 'Timers' && words.includes('ring()'));
+    assert.equal(timers?.entries, 120);
+    assert.match(String(timers?.path), /^timers › ring\(\) \(.*hoards\.js:\d+\)$/);
+    assert.ok(Number(timers?.retainedSize) > 120 * 150);
+  });
+
+  it('tells which functions keep most by their closures and scopes, and no functions of Node', () => {
+    const of = (/** @type {string} */ name) => analysis.closures.find(({ functionName }) => functionName === name);
+    const deliver = of('deliver');
+    assert.deepEqual([deliver?.kind, deliver?.count, deliver?.location?.scriptName], ['closure', 150, hoards]);
+    const line = fs.readFileSync(hoards, 'utf8').split('\n')[Number(deliver?.location?.lineNumber) - 1];
+    assert.match(line, /function deliver\(\)/);
+    assert.match(String(deliver?.path), /hoards\.js › feed :EventEmitter › /);
+    assert.ok(Number(deliver?.retainedSize) > 150 * 100);
+    assert.equal(of('ring')?.count, 120);
+    assert.ok(analysis.closures.every(({ location }) => !location?.scriptName.startsWith('node:')));
+    const [first] = analysis.closures;
+    assert.ok(analysis.closures.every(({ retainedSize }) => retainedSize <= first.retainedSize));
+  });
+
   it('adds up classes', () => {
     const session = analysis.classes.find(({ name }) => name === 'Session');
     assert.equal(session?.count, 3_000);

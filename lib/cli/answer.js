@@ -38,7 +38,7 @@ async function onFile(name, work) {
   try {
     return await work(name === '-' ? undefined : name);
   } catch (error) {
-    throw new Error(`${name}: ${/** @type {Error} */ (error).message}`);
+    throw new Error(`${name}: ${/** @type {Error} */ (error).message}`, { cause: error });
   }
 }
 

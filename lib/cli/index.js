@@ -5,7 +5,7 @@
 const { version } = require('../../package.json');
 
 /** What a command needs: `run` resolves to the exit code. @type {Record<string, { summary: string, run: (args: string[]) => Promise<number> }>} */
-const COMMANDS = { analyze: require('./analyze'), diff: require('./diff') };
+const COMMANDS = { analyze: require('./analyze'), diff: require('./diff'), query: require('./query') };
 
 const HELP = `leakguard finds memory leaks.
 

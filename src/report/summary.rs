@@ -1,5 +1,8 @@
 use super::{Page, Text, size};
-use crate::{measure::grouped, snapshot::Summary};
+use crate::{
+    measure::grouped,
+    snapshot::{ClosureKind, Summary},
+};
 
 /// A summary for a terminal: what is suspect first, then what holds most.
 pub fn summary(summary: &Summary, page: Page) -> String {
@@ -24,6 +27,12 @@ pub fn summary(summary: &Summary, page: Page) -> String {
         let alike =
             if row.alike > 0 { format!(" (and {} alike)", grouped(row.alike.into())) } else { String::new() };
         (vec![size(row.retained_size), grouped(row.entries.into())], format!("{}{alike}", row.path))
+    });
+    text.table("Closures and scopes by retained size", &["retained", "count"], &summary.closures, |row| {
+        // The way to a scope ends with its place.
+        let place = row.location.as_ref().filter(|_| row.kind == ClosureKind::Closure);
+        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+        (vec![size(row.retained_size), grouped(row.count)], format!("{}{place}", row.path))
     });
     text.table("Classes by retained size", &["retained", "count"], &summary.classes, |row| {
         (vec![size(row.retained_size), grouped(row.count)], row.name.clone())

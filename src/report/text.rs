@@ -3,7 +3,7 @@ use std::fmt::Write;
 use crate::measure::Bytes;
 
 /// So many rows of each table stand on the first screen.
-const SHORT: usize = 5;
+const SHORT: usize = 4;
 /// The margin of what stands below a row.
 const BELOW: &str = "            ";
 
@@ -34,11 +34,17 @@ impl Text {
     }
 
     pub(super) fn line(&mut self, line: &str) {
-        let _ = writeln!(self.out, "{}", cut_end(line, self.page.width));
+        let _ = writeln!(self.out, "{}", printable(&cut_end(line, self.page.width)));
+    }
+
+    /// A name and what it stands for, however long that is.
+    pub(super) fn field(&mut self, name: &str, value: &str) {
+        let _ = writeln!(self.out, "{}", printable(&format!("{name:>10}  {value}")));
     }
 
     pub(super) fn title(&mut self, title: &str) {
         let (on, off) = if self.page.colour { ("\x1b[1m", "\x1b[22m") } else { ("", "") };
+        let title = printable(title);
         let _ = writeln!(self.out, "\n{on}{title}{off}");
     }
 
@@ -81,12 +87,24 @@ impl Text {
     pub(super) fn row(&mut self, numbers: &[String], name: &str) {
         let numbers: String = numbers.iter().map(|number| format!("{number:>10}")).collect();
         let room = self.page.width.saturating_sub(numbers.len() + 2);
-        let _ = writeln!(self.out, "{}", format!("{numbers}  {}", cut_start(name, room)).trim_end());
+        let _ =
+            writeln!(self.out, "{}", printable(&format!("{numbers}  {}", cut_start(name, room))).trim_end());
+    }
+
+    /// Numbers to the right, and a text, of which the beginning says more than the end.
+    pub(super) fn entry(&mut self, numbers: &[String], text: &str) {
+        let numbers: String = numbers.iter().map(|number| format!("{number:>10}")).collect();
+        self.line(format!("{numbers}  {text}").trim_end());
     }
 }
 
 pub(super) fn size(bytes: u64) -> String {
     Bytes::from_bytes(bytes).to_string()
+}
+
+/// Names come from the file: a terminal must not obey them.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
 fn cut_end(text: &str, width: usize) -> String {

@@ -17,6 +17,10 @@ pub enum CollectionKind {
     Array,
     /// An object whose properties are entries.
     Dictionary,
+    /// The listeners of an EventEmitter for an event.
+    Listeners,
+    /// Timers with the same callback.
+    Timers,
 }
 
 impl CollectionKind {
@@ -27,6 +31,8 @@ impl CollectionKind {
             Self::Set => "Set",
             Self::Array => "Array",
             Self::Dictionary => "Object",
+            Self::Listeners => "Listeners",
+            Self::Timers => "Timers",
         }
     }
 }
@@ -39,9 +45,10 @@ pub(super) fn collection(graph: &Graph, names: CollectionNames, node: u32) -> Op
     }
     let name = Some(graph.name(node));
     if name == names.map || name == names.set {
-        let (kind, width, per_bucket) =
-            if name == names.map { (CollectionKind::Map, 3, 7) } else { (CollectionKind::Set, 2, 5) };
-        return Some((kind, table_entries(graph, names, node, width, per_bucket)));
+        let kind = if name == names.map { CollectionKind::Map } else { CollectionKind::Set };
+        let entries: BTreeSet<u64> =
+            slots(graph, names, node, kind).into_iter().map(|slot| slot.entry).collect();
+        return Some((kind, entries.len() as u32));
     }
     if name == names.array {
         let elements = graph.edges(node).filter(|&edge| graph.edge_type(edge) == EdgeType::Element);
@@ -55,22 +62,37 @@ pub(super) fn collection(graph: &Graph, names: CollectionNames, node: u32) -> Op
     (name == names.object && count >= DICTIONARY).then_some((CollectionKind::Dictionary, count))
 }
 
-/// Of a Map's or a Set's hash table: three words, a word per bucket, and two entries per bucket of `width` words each.
-fn table_entries(graph: &Graph, names: CollectionNames, node: u32, width: u64, per_bucket: u64) -> u32 {
+/// A key or a value in the hash table of a Map or a Set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot {
+    /// In the table, from 0; entries that were deleted leave gaps.
+    pub(super) entry: u64,
+    /// Whether it is the value of a Map's entry.
+    pub(super) is_value: bool,
+    pub(super) target: u32,
+}
+
+/// What the hash table of a Map or a Set holds: behind three words and a word per bucket, two entries per bucket.
+pub(super) fn slots(graph: &Graph, names: CollectionNames, node: u32, kind: CollectionKind) -> Vec<Slot> {
+    // Of an entry so many words, and of a bucket with its entries.
+    let (width, per_bucket) = if kind == CollectionKind::Map { (3, 7) } else { (2, 5) };
     let table = graph.edges(node).find(|&edge| {
         graph.edge_type(edge) == EdgeType::Internal && Some(graph.edge_name(edge)) == names.table
     });
-    let Some(table) = table.map(|edge| graph.target(edge)) else { return 0 };
+    let Some(table) = table.map(|edge| graph.target(edge)) else { return Vec::new() };
     let words = (graph.self_size(table) / WORD).saturating_sub(2 + 3);
     let start = 3 + words / per_bucket;
-    let entries: BTreeSet<u64> = graph
+    graph
         .edges(table)
         .filter(|&edge| graph.node_type(graph.target(edge)) != NodeType::Hidden)
-        .filter_map(|edge| u64::from(graph.edge_number(edge)?).checked_sub(start))
-        .filter(|index| index % width < 2)
-        .map(|index| index / width)
-        .collect();
-    entries.len() as u32
+        .filter_map(|edge| Some((u64::from(graph.edge_number(edge)?).checked_sub(start)?, edge)))
+        .filter(|(index, _)| index % width < 2)
+        .map(|(index, edge)| Slot {
+            entry: index / width,
+            is_value: kind == CollectionKind::Map && index % width == 1,
+            target: graph.target(edge),
+        })
+        .collect()
 }
 
 /// The numbers of the names that matter, where they occur.

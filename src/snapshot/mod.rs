@@ -2,6 +2,7 @@
 
 mod bits;
 mod classes;
+mod closures;
 mod collections;
 mod detached;
 mod difference;
@@ -10,25 +11,34 @@ mod dominators;
 mod ephemerons;
 mod error;
 mod essential;
+mod functions;
 mod graph;
+mod groups;
 mod heap;
+mod hoards;
 mod input;
+mod listeners;
 mod members;
 mod meta;
 mod naming;
 mod open;
 mod parse;
+mod preview;
+pub mod query;
 mod sizes;
 mod strings;
 mod summary;
 #[cfg(test)]
 mod testing;
+mod timers;
 
 pub use classes::{ClassGroup, Constructor};
+pub use closures::{ClosureKind, Closures};
 pub use collections::CollectionKind;
 pub use difference::{ClassGrowth, Container, ContainerKind, Difference, Totals, Unit, Verdict, Work};
 pub use distances::{SYSTEM_DISTANCE, UNREACHABLE};
 pub use error::SnapshotFileError;
+pub use functions::Place;
 pub use graph::{EdgeType, Graph, Location, NodeType, ROOT};
 pub use heap::Heap;
 pub use open::unpack;

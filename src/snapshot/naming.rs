@@ -82,7 +82,7 @@ impl EdgeNames {
 
 impl Graph {
     /// The node that an internal edge of this name leads to.
-    fn internal(&self, node: u32, name: Option<u32>) -> Option<u32> {
+    pub(super) fn internal(&self, node: u32, name: Option<u32>) -> Option<u32> {
         let is_it =
             |&edge: &u32| self.edge_type(edge) == EdgeType::Internal && Some(self.edge_name(edge)) == name;
         self.edges(node).find(is_it).map(|edge| self.target(edge))
@@ -121,7 +121,16 @@ impl Ways {
 
     /// The way in words, beginning at the module, the function or the root that it goes out from.
     pub(super) fn path(&self, graph: &Graph, node: u32) -> Vec<String> {
-        let way = self.to(graph, node);
+        self.words(graph, &self.to(graph, node), node)
+    }
+
+    /// What a step along an edge costs.
+    pub(super) fn cost(&self, graph: &Graph, source: u32, edge: u32) -> usize {
+        step_cost(graph, self.names, source, edge)
+    }
+
+    /// A way from a root to the node in words.
+    pub(super) fn words(&self, graph: &Graph, way: &[u32], node: u32) -> Vec<String> {
         // The last scope on the way says where we are better than what leads to it.
         let anchor = way.iter().rposition(|&edge| self.is_anchor(graph, graph.source(edge))).unwrap_or(0);
         let mut path = Vec::new();
@@ -136,6 +145,22 @@ impl Ways {
     /// The last edge of the way to a node; none where no way leads there.
     pub(super) fn last_edge(&self, node: u32) -> Option<u32> {
         Some(self.edges[node as usize]).filter(|&edge| edge != NONE)
+    }
+
+    /// What the closures of the function share whose variables a scope has, where V8 still knows it.
+    pub(super) fn owner(&self, graph: &Graph, scope: u32) -> Option<u32> {
+        let scope_info = graph.internal(scope, self.names.scope_info)?;
+        self.scopes.owners.get(&scope_info).copied()
+    }
+
+    /// The same of a function that knows the file: where V8 has thrown away what it knows of the scope's, one written in it.
+    pub(super) fn witness(&self, graph: &Graph, scope: u32) -> Option<u32> {
+        self.owner(graph, scope).or_else(|| self.scopes.inner.get(&scope).copied())
+    }
+
+    /// A closure of a function.
+    pub(super) fn closure(&self, shared: u32) -> Option<u32> {
+        self.scopes.closures.get(&shared).copied()
     }
 
     /// Whether ways are told from here on.
@@ -159,12 +184,9 @@ impl Ways {
         if !graph.is_context(node) {
             return label(graph, node);
         }
-        let owner = graph
-            .internal(node, self.names.scope_info)
-            .and_then(|scope_info| self.scopes.owners.get(&scope_info).copied());
-        // Where V8 has thrown away what it knows of the function, one written in it knows the file.
-        let witness = owner.or_else(|| self.scopes.inner.get(&node).copied());
-        let file = witness
+        let owner = self.owner(graph, node);
+        let file = self
+            .witness(graph, node)
             .and_then(|function| graph.internal(function, self.names.script))
             .map(|script| graph.strings.get(graph.name(script)))
             .filter(|file| !file.is_empty());
@@ -176,8 +198,8 @@ impl Ways {
             (None, Some(file)) if is_outermost => format!("module {file}"),
             (name, file) => {
                 let line = owner
-                    .and_then(|owner| self.scopes.closures.get(&owner))
-                    .and_then(|&closure| graph.location(closure))
+                    .and_then(|owner| self.closure(owner))
+                    .and_then(|closure| graph.location(closure))
                     .map(|location| format!(":{}", location.line + 1));
                 let name = name.map_or_else(|| "a scope".into(), |name| format!("{name}()"));
                 file.map_or_else(
@@ -328,7 +350,8 @@ pub(super) fn label(graph: &Graph, node: u32) -> String {
 
 pub(super) fn is_global(graph: &Graph, node: u32) -> bool {
     let name = graph.strings.bytes(graph.name(node));
-    graph.node_type(node) == NodeType::Object && (name == b"global" || name.starts_with(b"global / "))
+    graph.node_type(node) == NodeType::Object
+        && (name == b"global" || name.starts_with(b"global / ") || name.starts_with(b"global (global"))
 }
 
 /// One of CommonJS' modules, which knows its file.

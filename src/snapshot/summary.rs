@@ -2,13 +2,13 @@ use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::{
-    ClassGroup, CollectionKind, Heap, NodeType, ROOT,
-    collections::{CollectionNames, collection},
+    ClassGroup, Closures, Heap, NodeType, ROOT,
+    closures::closures,
+    functions::Functions,
+    hoards::hoards,
     naming::{Ways, label, place_of},
 };
 
-/// Smaller collections are not worth a line.
-const MIN_ENTRIES: u32 = 10;
 /// A node whose heaviest child has less than this part of what it retains holds it together: taking it away is what helps.
 const SPREAD: f64 = 0.8;
 /// So many times as many collections are looked at as there are rows, as many of them may be alike.
@@ -41,6 +41,8 @@ pub struct Summary {
     pub retainers: Vec<Retainer>,
     /// The collections that retain most, the largest first.
     pub collections: Vec<Collection>,
+    /// The functions whose closures or scopes retain most, the largest first.
+    pub closures: Vec<Closures>,
     /// The texts that stand in the heap several times, the largest waste first.
     pub duplicate_strings: Vec<DuplicateString>,
     /// Things whose owner has let go of them, by class.
@@ -97,7 +99,8 @@ pub struct Retainer {
 pub struct Collection {
     /// V8's id of the node.
     pub id: u32,
-    /// `Map`, `Set`, `Array` or `Object` (one that is used as a dictionary).
+    /// `Map`, `Set`, `Array`, `Object` (one that is used as a dictionary), `Listeners` (of an EventEmitter for one event) or `Timers` (with
+    /// the same callback).
     pub kind: &'static str,
     /// The way to it, in words.
     pub path: String,
@@ -139,7 +142,8 @@ impl Summary {
     pub fn new(heap: &Heap, rows: usize) -> Self {
         let graph = heap.graph();
         let ways = Ways::new(graph);
-        let collections = collections(heap, &ways, rows);
+        let functions = Functions::find(graph);
+        let collections = collections(heap, &ways, &functions, rows);
         Self {
             nodes: graph.node_count(),
             edges: graph.edge_count(),
@@ -152,6 +156,7 @@ impl Summary {
                 .map(total)
                 .collect(),
             retainers: retainers(heap, &ways, rows),
+            closures: closures(heap, &ways, &functions, rows),
             duplicate_strings: duplicate_strings(heap, rows),
             detached: detached(heap, rows),
             suspects: suspects(heap, &collections),
@@ -218,28 +223,23 @@ fn retainers(heap: &Heap, ways: &Ways, rows: usize) -> Vec<Retainer> {
         .collect()
 }
 
-fn collections(heap: &Heap, ways: &Ways, rows: usize) -> Vec<Collection> {
-    let graph = heap.graph();
-    let names = CollectionNames::find(graph);
-    let found = graph.nodes().filter_map(|node| {
-        let (kind, entries): (CollectionKind, u32) = collection(graph, names, node)?;
-        (entries >= MIN_ENTRIES).then_some((node, kind, entries))
-    });
+fn collections(heap: &Heap, ways: &Ways, functions: &Functions, rows: usize) -> Vec<Collection> {
     let mut collections: Vec<Collection> = Vec::new();
     // Of those that hang in the same place of things alike, such as the list that each entry of a Map has, the largest stands for all.
     let mut known: FxHashMap<String, usize> = FxHashMap::default();
-    for (node, kind, entries) in top(found, rows * LIKENESSES, |&(node, ..)| heap.retained_size(node)) {
-        let path = ways.path(graph, node);
+    let hoards = hoards(heap, functions).into_iter();
+    for hoard in top(hoards, rows * LIKENESSES, |hoard| hoard.retained_size) {
+        let path = hoard.path(heap, ways, functions);
         let index = *known.entry(place_of(&path).join(" › ")).or_insert(collections.len());
         if let Some(present) = collections.get_mut(index) {
             present.alike += 1;
         } else if index < rows {
             collections.push(Collection {
-                id: graph.id(node),
-                kind: kind.name(),
+                id: heap.graph().id(hoard.node),
+                kind: hoard.kind().name(),
                 path: path.join(" › "),
-                entries,
-                retained_size: heap.retained_size(node),
+                entries: hoard.entries,
+                retained_size: hoard.retained_size,
                 alike: 0,
             });
         }

@@ -3,6 +3,7 @@
 mod analyze;
 mod diff;
 mod input;
+mod query;
 
 use std::sync::{
     Arc,
@@ -26,6 +27,7 @@ use crate::{report::Page, snapshot::SnapshotFileError};
 enum Request {
     Analyze(analyze::Analyze),
     Diff(diff::Diff),
+    Query(query::QueryFile),
 }
 
 /// How a terminal wants to have the answer.
@@ -114,6 +116,7 @@ impl Task for Analysis {
         let answer = match request {
             Request::Analyze(analyze) => analyze.answer(&self.host),
             Request::Diff(diff) => diff.answer(&self.host),
+            Request::Query(query) => query.answer(&self.host),
         };
         Ok(answer.unwrap_or_else(|error| error_answer(&error)).to_string())
     }
