@@ -1,10 +1,7 @@
-use std::collections::BTreeSet;
-
-use super::{EdgeType, Graph, NodeType};
+use super::{EdgeType, Graph, NodeType, members::members};
 
 /// So many properties make an object a dictionary.
 pub(super) const DICTIONARY: u32 = 24;
-const WORD: u64 = 8;
 
 /// A thing that holds others by key or in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,9 +43,7 @@ pub(super) fn collection(graph: &Graph, names: CollectionNames, node: u32) -> Op
     let name = Some(graph.name(node));
     if name == names.map || name == names.set {
         let kind = if name == names.map { CollectionKind::Map } else { CollectionKind::Set };
-        let entries: BTreeSet<u64> =
-            slots(graph, names, node, kind).into_iter().map(|slot| slot.entry).collect();
-        return Some((kind, entries.len() as u32));
+        return Some((kind, members(graph, node).len() as u32));
     }
     if name == names.array {
         let elements = graph.edges(node).filter(|&edge| graph.edge_type(edge) == EdgeType::Element);
@@ -62,39 +57,6 @@ pub(super) fn collection(graph: &Graph, names: CollectionNames, node: u32) -> Op
     (name == names.object && count >= DICTIONARY).then_some((CollectionKind::Dictionary, count))
 }
 
-/// A key or a value in the hash table of a Map or a Set.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Slot {
-    /// In the table, from 0; entries that were deleted leave gaps.
-    pub(super) entry: u64,
-    /// Whether it is the value of a Map's entry.
-    pub(super) is_value: bool,
-    pub(super) target: u32,
-}
-
-/// What the hash table of a Map or a Set holds: behind three words and a word per bucket, two entries per bucket.
-pub(super) fn slots(graph: &Graph, names: CollectionNames, node: u32, kind: CollectionKind) -> Vec<Slot> {
-    // Of an entry so many words, and of a bucket with its entries.
-    let (width, per_bucket) = if kind == CollectionKind::Map { (3, 7) } else { (2, 5) };
-    let table = graph.edges(node).find(|&edge| {
-        graph.edge_type(edge) == EdgeType::Internal && Some(graph.edge_name(edge)) == names.table
-    });
-    let Some(table) = table.map(|edge| graph.target(edge)) else { return Vec::new() };
-    let words = (graph.self_size(table) / WORD).saturating_sub(2 + 3);
-    let start = 3 + words / per_bucket;
-    graph
-        .edges(table)
-        .filter(|&edge| graph.node_type(graph.target(edge)) != NodeType::Hidden)
-        .filter_map(|edge| Some((u64::from(graph.edge_number(edge)?).checked_sub(start)?, edge)))
-        .filter(|(index, _)| index % width < 2)
-        .map(|(index, edge)| Slot {
-            entry: index / width,
-            is_value: kind == CollectionKind::Map && index % width == 1,
-            target: graph.target(edge),
-        })
-        .collect()
-}
-
 /// The numbers of the names that matter, where they occur.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CollectionNames {
@@ -102,7 +64,6 @@ pub(super) struct CollectionNames {
     set: Option<u32>,
     array: Option<u32>,
     object: Option<u32>,
-    table: Option<u32>,
     proto: Option<u32>,
 }
 
@@ -114,7 +75,6 @@ impl CollectionNames {
             set: find("Set"),
             array: find("Array"),
             object: find("Object"),
-            table: find("table"),
             proto: find("__proto__"),
         }
     }

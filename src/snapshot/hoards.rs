@@ -2,7 +2,7 @@ use super::{
     CollectionKind, Heap,
     collections::{CollectionNames, collection},
     functions::Functions,
-    listeners::{Listeners, listeners},
+    listeners::listeners,
     naming::{Ways, label},
     timers::{Timers, timers},
 };
@@ -21,7 +21,7 @@ pub(super) struct Hoard {
 
 enum HoardKind {
     Plain(CollectionKind),
-    Listeners(Listeners),
+    Listeners,
     /// With their callback.
     Timers(u32),
 }
@@ -30,7 +30,7 @@ impl Hoard {
     pub(super) const fn kind(&self) -> CollectionKind {
         match self.kind {
             HoardKind::Plain(kind) => kind,
-            HoardKind::Listeners(_) => CollectionKind::Listeners,
+            HoardKind::Listeners => CollectionKind::Listeners,
             HoardKind::Timers(_) => CollectionKind::Timers,
         }
     }
@@ -39,12 +39,7 @@ impl Hoard {
     pub(super) fn path(&self, heap: &Heap, ways: &Ways, functions: &Functions) -> Vec<String> {
         let graph = heap.graph();
         match self.kind {
-            HoardKind::Plain(_) => ways.path(graph, self.node),
-            HoardKind::Listeners(Listeners { emitter, event }) => {
-                let mut path = ways.path(graph, emitter);
-                path.push(format!("listeners of {:?}", graph.strings().get(event)));
-                path
-            }
+            HoardKind::Plain(_) | HoardKind::Listeners => ways.path(graph, self.node),
             HoardKind::Timers(callback) => {
                 let place = functions.place(graph, callback);
                 let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
@@ -61,7 +56,7 @@ pub(super) fn hoards(heap: &Heap, functions: &Functions) -> Vec<Hoard> {
     let listeners = listeners(graph);
     let plain = graph.nodes().filter_map(|node| {
         let (kind, entries) = collection(graph, names, node)?;
-        let kind = listeners.get(&node).map_or(HoardKind::Plain(kind), |&of| HoardKind::Listeners(of));
+        let kind = if listeners.contains(&node) { HoardKind::Listeners } else { HoardKind::Plain(kind) };
         Some(Hoard { node, kind, entries, retained_size: heap.retained_size(node) })
     });
     let timers =

@@ -1,18 +1,10 @@
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 
 use super::{EdgeType, Graph, NodeType};
 
-/// The listeners of an EventEmitter for one event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Listeners {
-    pub(super) emitter: u32,
-    /// The number of the event's name among the strings.
-    pub(super) event: u32,
-}
-
-/// By Array, of what it holds the listeners: Node has one for each event with several.
-pub(super) fn listeners(graph: &Graph) -> FxHashMap<u32, Listeners> {
-    let mut found = FxHashMap::default();
+/// The Arrays that hold the listeners of an EventEmitter: Node has one for each event with several.
+pub(super) fn listeners(graph: &Graph) -> FxHashSet<u32> {
+    let mut found = FxHashSet::default();
     let (events, array) = (graph.strings.find("_events"), graph.strings.find("Array"));
     if events.is_none() || array.is_none() {
         return found;
@@ -25,7 +17,7 @@ pub(super) fn listeners(graph: &Graph) -> FxHashMap<u32, Listeners> {
         for edge in properties(graph.target(edge)) {
             let list = graph.target(edge);
             if graph.node_type(list) == NodeType::Object && Some(graph.name(list)) == array {
-                found.insert(list, Listeners { emitter, event: graph.edge_name(edge) });
+                found.insert(list);
             }
         }
     }
@@ -51,8 +43,6 @@ mod tests {
             node(Closure, "deliver", 16, &[]),
             node(Object, "Array", 16, &[]),
         ]);
-        let found = listeners(&graph);
-        let event = graph.strings.find("news").unwrap_or_default();
-        assert_eq!(found.into_iter().collect::<Vec<_>>(), [(3, Listeners { emitter: 1, event })]);
+        assert_eq!(listeners(&graph).into_iter().collect::<Vec<_>>(), [3]);
     }
 }

@@ -219,6 +219,13 @@ impl Ways {
             EdgeType::Property if is_store_edge(graph, edge) => {
                 path.push(format!("{STORE} :{}", label(graph, target)));
             }
+            EdgeType::Property if path.last().is_some_and(|step| step.starts_with("_events :")) => {
+                path.pop();
+                path.push(format!("listeners of {:?}", graph.strings.get(graph.edge_name(edge))));
+                if graph.node_type(target) == NodeType::Closure {
+                    path.push(label(graph, target));
+                }
+            }
             EdgeType::Property | EdgeType::Context => {
                 path.push(format!("{} :{}", graph.strings.get(graph.edge_name(edge)), label(graph, target)));
             }

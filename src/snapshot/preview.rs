@@ -3,8 +3,9 @@
 
 use super::{
     CollectionKind, EdgeType, Graph, NodeType,
-    collections::{CollectionNames, collection, slots},
+    collections::{CollectionNames, collection},
     functions::Functions,
+    members::{Key, members},
     naming::label,
 };
 
@@ -203,22 +204,13 @@ impl<'a> Previews<'a> {
     fn table(&self, node: u32, kind: CollectionKind, entries: usize) -> String {
         // A key or a value that leaves no trace is a small integer, or an undefined and its like.
         const UNSEEN: &str = "?";
-        let is_map = kind == CollectionKind::Map;
-        let mut seen: Vec<(u64, Option<String>, Option<String>)> = Vec::new();
-        for slot in slots(self.graph, self.names, node, kind) {
-            if seen.last().is_none_or(|(entry, ..)| *entry != slot.entry) {
-                if seen.len() == SHOWN {
-                    break;
-                }
-                seen.push((slot.entry, None, None));
+        let word = |node: Option<u32>| node.map_or_else(|| UNSEEN.into(), |node| self.word(node));
+        let parts = members(self.graph, node).into_iter().map(|member| match (kind, member.key) {
+            (CollectionKind::Map, Some(Key::Node(key))) => {
+                format!("{} => {}", self.word(key), word(member.value))
             }
-            if let Some((_, key, value)) = seen.last_mut() {
-                *(if slot.is_value { value } else { key }) = Some(self.word(slot.target));
-            }
-        }
-        let word = |word: Option<String>| word.unwrap_or_else(|| UNSEEN.into());
-        let parts = seen.into_iter().map(|(_, key, value)| {
-            if is_map { format!("{} => {}", word(key), word(value)) } else { word(key) }
+            (CollectionKind::Map, _) => format!("{UNSEEN} => {}", word(member.value)),
+            _ => word(member.value),
         });
         enclosed(&label(self.graph, node), ['{', '}'], entries, parts)
     }

@@ -76,7 +76,10 @@ pub(super) fn collection_kind(side: &Side<'_>, node: u32) -> ContainerKind {
     let graph = side.graph();
     if let Some(edge) = side.ways.last_edge(node) {
         let holder = side.ways.last_edge(graph.source(edge));
-        let is_of_events = |edge| graph.strings().bytes(graph.edge_name(edge)) == b"_events";
+        let is_of_events = |edge| {
+            graph.edge_type(edge) == EdgeType::Property
+                && graph.strings().bytes(graph.edge_name(edge)) == b"_events"
+        };
         if graph.edge_type(edge) == EdgeType::Property && holder.is_some_and(is_of_events) {
             return ContainerKind::Listeners;
         }
