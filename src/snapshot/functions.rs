@@ -4,7 +4,7 @@ use serde::Serialize;
 use super::{Graph, NodeType};
 
 /// A place in a script, as stacks name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
     /// The script's path or URL; empty where V8 does not say.

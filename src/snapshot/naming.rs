@@ -271,23 +271,6 @@ impl Ways {
         };
         graph.edges(description).find(is_its_name).map(|named| graph.name(graph.target(named)))
     }
-
-    /// The script that a function is written in, by the number of its name.
-    pub(super) fn script(&self, graph: &Graph, closure: u32) -> Option<u32> {
-        let shared = graph.internal(closure, self.names.shared)?;
-        graph.internal(shared, self.names.script).map(|script| graph.name(script))
-    }
-
-    /// A function and where it is written: `onReload (/app/server.js:6)`.
-    pub(super) fn function(&self, graph: &Graph, closure: u32) -> String {
-        let name = graph.strings.get(graph.name(closure));
-        let name = if name.is_empty() { "anonymous function".into() } else { name };
-        let line = graph.location(closure).map(|location| format!(":{}", location.line + 1));
-        match self.script(graph, closure) {
-            Some(script) => format!("{name} ({}{})", graph.strings.get(script), line.unwrap_or_default()),
-            None => name.into_owned(),
-        }
-    }
 }
 
 impl Graph {

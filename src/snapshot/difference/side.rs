@@ -4,7 +4,8 @@ use rustc_hash::FxHasher;
 
 use super::tree::Tree;
 use crate::snapshot::{
-    EdgeType, Graph, Heap, NodeType,
+    EdgeType, Graph, Heap, NodeType, Place,
+    functions::Functions,
     naming::{Ways, is_global},
 };
 
@@ -19,6 +20,7 @@ const MANY_DIGITS: usize = 3;
 pub(super) struct Side<'a> {
     pub(super) heap: &'a Heap,
     pub(super) ways: Ways,
+    functions: Functions,
     pub(super) tree: Tree,
 }
 
@@ -31,7 +33,8 @@ pub(super) fn hash(what: impl Hash) -> u64 {
 
 impl<'a> Side<'a> {
     pub(super) fn new(heap: &'a Heap) -> Self {
-        Self { heap, ways: Ways::new(heap.graph()), tree: Tree::new(heap) }
+        let graph = heap.graph();
+        Self { heap, ways: Ways::new(graph), functions: Functions::find(graph), tree: Tree::new(heap) }
     }
 
     pub(super) fn graph(&self) -> &'a Graph {
@@ -70,10 +73,7 @@ impl<'a> Side<'a> {
         let graph = self.graph();
         let node_type = graph.node_type(node);
         match node_type {
-            NodeType::Closure => {
-                let script = self.ways.script(graph, node).map(|script| graph.strings().bytes(script));
-                hash((self.name(node), script, graph.location(node).map(|location| location.line)))
-            }
+            NodeType::Closure => hash((self.name(node), self.place(node))),
             NodeType::Object if graph.is_context(node) => hash(self.ways.anchor(graph, node)),
             NodeType::Object | NodeType::Native | NodeType::Synthetic => hash(self.name(node)),
             NodeType::Hidden if self.is_promise_part(node) => hash(self.name(node)),
@@ -97,11 +97,24 @@ impl<'a> Side<'a> {
 
     /// Whether a function is the application's or a package's, not Node's own.
     pub(super) fn is_users(&self, closure: u32) -> bool {
-        let graph = self.graph();
-        let script = self.ways.script(graph, closure).map(|script| graph.strings().bytes(script));
-        script.is_some_and(|script| {
-            script.starts_with(b"/") || script.starts_with(b"file:") || script.contains(&b'\\')
-        })
+        let shared = self.functions.shared(self.graph(), closure);
+        shared.is_some_and(|shared| self.functions.is_of_the_program(self.graph(), shared))
+    }
+
+    /// A function and where it is written: `onReload (/app/server.js:6)`.
+    pub(super) fn function(&self, closure: u32) -> String {
+        let name = match self.name(closure) {
+            [] => "anonymous function".into(),
+            name => String::from_utf8_lossy(name),
+        };
+        match self.place(closure) {
+            Some(place) => format!("{name} ({place})"),
+            None => name.into_owned(),
+        }
+    }
+
+    fn place(&self, closure: u32) -> Option<Place> {
+        self.functions.place(self.graph(), closure)
     }
 }
 

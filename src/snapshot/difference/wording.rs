@@ -21,7 +21,7 @@ const MOST_NODES: usize = 60;
 pub(super) fn class_name(side: &Side<'_>, node: u32) -> String {
     let graph = side.graph();
     match graph.node_type(node) {
-        NodeType::Closure => side.ways.function(graph, node),
+        NodeType::Closure => side.function(node),
         NodeType::Object if graph.is_context(node) => format!("scope of {}", side.ways.anchor(graph, node)),
         NodeType::Object | NodeType::Native => label(graph, node),
         NodeType::Hidden => graph.strings().get(graph.name(node)).trim_start_matches("system / ").into(),
@@ -115,7 +115,7 @@ pub(super) fn function(side: &Side<'_>, member: u32) -> Option<String> {
     while let Some(&node) = open.get(at).filter(|_| at < MOST_NODES) {
         at += 1;
         if graph.node_type(node) == NodeType::Closure && side.is_users(node) {
-            return Some(side.ways.function(graph, node));
+            return Some(side.function(node));
         }
         for edge in graph.edges(node).filter(|&edge| graph.edge_type(edge) != EdgeType::Weak) {
             let target = graph.target(edge);
@@ -128,7 +128,7 @@ pub(super) fn function(side: &Side<'_>, member: u32) -> Option<String> {
             }
             // A generator knows the function it runs, which is not its own.
             if name == b"function" && graph.node_type(target) == NodeType::Closure && side.is_users(target) {
-                return Some(side.ways.function(graph, target));
+                return Some(side.function(target));
             }
             if side.tree.dominates(member, target) && seen.insert(target) {
                 open.push(target);
