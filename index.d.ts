@@ -611,7 +611,8 @@ export interface Answers {
   /** What is nearest to a root first, and what is weak, that is, keeps nothing alive by itself, last. */
   retainers: Answer<'retainers'> & {
     object: Thing;
-    retainers: { type: string; name: string; isWeak: boolean; from: Thing }[];
+    /** `partOf`: whose part `from` is, if that is an array of V8's own, such as the Map of a table. */
+    retainers: { type: string; name: string; isWeak: boolean; from: Thing; partOf: Thing | null }[];
   };
   /** What a developer would think of first. Each way has a reference that none before it has; `steps` go from the root to the object. */
   paths: Answer<'paths'> & { object: Thing; paths: { words: string; steps: Reference[] }[] };

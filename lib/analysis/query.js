@@ -87,9 +87,18 @@ function checkQuery(query) {
   return {
     what,
     ...rest,
-    ...(minSize !== undefined && { minSize: Math.round(/** @type {number} */ (parseSize(minSize))) }),
+    ...(minSize !== undefined && { minSize: bytesOf(minSize) }),
     ...(property !== undefined && { property: { name: property, value } }),
   };
+}
+
+/**
+ * Whole bytes that the addon can read.
+ *
+ * @param {unknown} size
+ */
+function bytesOf(size) {
+  return Math.min(Math.ceil(/** @type {number} */ (parseSize(size))), Number.MAX_SAFE_INTEGER);
 }
 
 module.exports = { QUERIES, query, queryFile };

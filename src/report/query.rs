@@ -89,10 +89,17 @@ fn retainers(text: &mut Text, Retainers { object, total, retainers }: &Retainers
     columns(text, &["retained", "distance"]);
     for retainer in retainers {
         let from = &retainer.from;
+        let whole = retainer.part_of.as_ref();
+        let whole = whole.map(|whole| format!(" of @{} {}", whole.id, whole.preview)).unwrap_or_default();
         let weak = if retainer.is_weak { " (weak)" } else { "" };
         text.entry(
             &[size(from.retained_size), from.distance.map_or_else(|| "-".into(), |steps| steps.to_string())],
-            &format!("{}{weak} @{} {}", edge(retainer.kind, &retainer.name, " in"), from.id, from.preview),
+            &format!(
+                "{}{weak} @{} {}{whole}",
+                edge(retainer.kind, &retainer.name, " in"),
+                from.id,
+                from.preview
+            ),
         );
     }
     rest(text, retainers.len(), *total);

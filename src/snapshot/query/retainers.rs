@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use super::{Reader, Rows, Thing};
-use crate::snapshot::{EdgeType, Graph, ephemerons::Ephemerons};
+use crate::snapshot::{EdgeType, Graph, NodeType, ephemerons::Ephemerons};
 
 /// What refers to an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +27,8 @@ pub struct Retainer {
     pub is_weak: bool,
     /// What refers to the object.
     pub from: Thing,
+    /// What that is a part of: the Map of a table, the Array of elements; none where it is nobody's or not V8's own.
+    pub part_of: Option<Thing>,
 }
 
 /// Whether a reference keeps nothing alive by itself: one that V8 calls weak, or that of a WeakMap to a value.
@@ -61,8 +63,18 @@ impl Reader<'_> {
                     name: self.edge_name(edge),
                     is_weak,
                     from: self.thing(source),
+                    part_of: self.whole(source).map(|whole| self.thing(whole)),
                 })
                 .collect(),
         }
+    }
+
+    /// Whose part one of V8's own arrays is: of the object that alone keeps it and refers to it.
+    fn whole(&self, part: u32) -> Option<u32> {
+        let whole = self.heap.dominator(part);
+        let refers = || self.graph.edges(whole).any(|edge| self.graph.target(edge) == part);
+        let is_part =
+            self.graph.node_type(part) == NodeType::Array && self.graph.node_type(whole) == NodeType::Object;
+        (is_part && refers()).then_some(whole)
     }
 }
