@@ -6,15 +6,13 @@ const DETACHED: u8 = 2;
 /// The things outside of the heap that their owner has let go of and that something still keeps, such as elements of a document.
 /// V8 knows it of some; those that hang on them are in the same state, and attached wins.
 pub(super) fn detached_nodes(graph: &Graph) -> Bits {
-    let mut states = graph.detachedness.clone();
     let mut detached = Bits::new(graph.node_count());
     let mut seen = Bits::new(graph.node_count());
     let mut open: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
-    let mut enter = |node: u32, state: u8, states: &mut [u8], open: &mut [Vec<u32>; 2]| {
+    let mut enter = |node: u32, state: u8, open: &mut [Vec<u32>; 2]| {
         if !seen.add(node) || graph.node_type(node) != NodeType::Native {
             return;
         }
-        states[node as usize] = state;
         match state {
             ATTACHED => open[0].push(node),
             DETACHED => {
@@ -24,20 +22,14 @@ pub(super) fn detached_nodes(graph: &Graph) -> Bits {
             _ => {}
         }
     };
-    for node in graph.nodes() {
-        match states[node as usize] {
-            0 => {}
-            state => enter(node, state, &mut states, &mut open),
-        }
+    for &(node, state) in &graph.detachedness {
+        enter(node, state, &mut open);
     }
     for (list, state) in [(0, ATTACHED), (1, DETACHED)] {
         while let Some(node) = open[list].pop() {
-            if states[node as usize] != state {
-                continue;
-            }
             for edge in graph.edges(node) {
                 if !matches!(graph.edge_type(edge), EdgeType::Hidden | EdgeType::Weak) {
-                    enter(graph.target(edge), state, &mut states, &mut open);
+                    enter(graph.target(edge), state, &mut open);
                 }
             }
         }

@@ -157,12 +157,11 @@ impl Sizes {
     }
 
     pub(super) fn push(&mut self, size: u64) {
-        self.small.push(0);
-        self.set(self.small.len() as u32 - 1, size);
-    }
-
-    pub(super) const fn len(&self) -> usize {
-        self.small.len()
+        let small = u32::try_from(size).unwrap_or(u32::MAX);
+        if small == u32::MAX {
+            self.large.insert(self.small.len() as u32, size);
+        }
+        self.small.push(small);
     }
 
     pub(super) fn get(&self, node: u32) -> u64 {
@@ -188,7 +187,8 @@ pub struct Graph {
     pub(super) names: Vec<u32>,
     pub(super) ids: Vec<u32>,
     pub(super) self_sizes: Sizes,
-    pub(super) detachedness: Vec<u8>,
+    /// The nodes whose state is known, which is none in most snapshots of Node.
+    pub(super) detachedness: Vec<(u32, u8)>,
     /// By node, and one more: where its edges begin.
     pub(super) first_edges: Vec<u32>,
     pub(super) edge_types: Vec<EdgeType>,

@@ -8,6 +8,8 @@ use super::{Observer, SnapshotFileError, Stage};
 const BLOCK: usize = 1 << 18;
 /// A number is never longer than this, nor is a keyword; so much can be looked at without asking for more.
 const WINDOW: usize = 32;
+/// So many digits always fit in 64 bits.
+const LONGEST: usize = 19;
 
 /// JSON as a stream: what has been read is forgotten, at most a block of it is held.
 pub(super) struct Input<'a, R> {
@@ -114,8 +116,7 @@ impl<'a, R: Read> Input<'a, R> {
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             length += 1;
         }
-        // 19 digits always fit.
-        if length > 19 {
+        if length > LONGEST {
             return Err(self.unexpected("a number below 10^19"));
         }
         if self.at + length == self.end {
@@ -123,6 +124,37 @@ impl<'a, R: Read> Input<'a, R> {
         }
         self.at += length;
         Ok(value)
+    }
+
+    /// Fills `row` if the next numbers are written as V8 writes a row that others follow, without white space in it, and the block
+    /// has them all and more. Goes past the comma behind them; returns the offset before it. Otherwise stays where it is.
+    #[inline(always)]
+    pub(super) fn plain_row(&mut self, row: &mut [u64]) -> Option<u64> {
+        let block = &self.block[self.at..self.end];
+        let mut length = 0;
+        let mut behind = b',';
+        for value in row {
+            if behind != b',' {
+                return None;
+            }
+            // As the width is fixed, the compiler checks once for all digits that they are there, which halves the time.
+            let window = block.get(length..)?.first_chunk()?;
+            let digits;
+            (*value, digits) = plain_number(window)?;
+            behind = window[digits];
+            length += digits + 1;
+        }
+        let offset = self.offset() + length as u64 - 1;
+        // Up to Node 22 each row has a line.
+        if behind == b'\n' {
+            behind = *block.get(length)?;
+            length += 1;
+        }
+        if behind != b',' {
+            return None;
+        }
+        self.at += length;
+        Some(offset)
     }
 
     /// Appends the text of a string to `text`, as UTF-8; a lone surrogate, which V8 leaves where it cuts a string, as its
@@ -256,6 +288,22 @@ impl<'a, R: Read> Input<'a, R> {
             },
         }
     }
+}
+
+/// The number that a window begins with, and how many digits it has, if these are not too many.
+#[inline(always)]
+fn plain_number(window: &[u8; LONGEST + 1]) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    let mut digits = 0;
+    while digits <= LONGEST {
+        let digit = window[digits].wrapping_sub(b'0');
+        if digit > 9 {
+            return (digits > 0).then_some((value, digits));
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        digits += 1;
+    }
+    None
 }
 
 /// `code` is no surrogate.

@@ -1,10 +1,14 @@
+mod rows;
+
 use std::io::Read;
+
+use rows::{Places, each_row, narrow, unexpected};
 
 use super::{
     EdgeType, Graph, Location, Observer, SnapshotFileError,
     graph::Sizes,
     input::Input,
-    meta::{EdgeLayout, Header, LocationLayout, MAX_FIELDS, NodeLayout},
+    meta::{EdgeLayout, Header, LocationLayout, NodeLayout},
 };
 
 /// The value of `snapshot` is at most so long; V8 writes 2 KB.
@@ -150,7 +154,6 @@ impl<R: Read> Parser<'_, R> {
         graph.node_types.try_reserve_exact(rows).map_err(no_memory)?;
         graph.names.try_reserve_exact(rows).map_err(no_memory)?;
         graph.ids.try_reserve_exact(rows).map_err(no_memory)?;
-        graph.detachedness.try_reserve_exact(rows).map_err(no_memory)?;
         graph.first_edges.try_reserve_exact(rows + 1).map_err(no_memory)?;
         graph.self_sizes = Sizes::with_capacity(rows).map_err(no_memory)?;
         graph.first_edges.push(0);
@@ -159,7 +162,11 @@ impl<R: Read> Parser<'_, R> {
         let count = each_row(&mut self.input, fields, |row, offset| {
             let kind =
                 *usize::try_from(row[kind]).ok().and_then(|kind| kinds.get(kind)).ok_or_else(|| {
-                    unexpected(offset, format!("the number of one of {} node types", kinds.len()), row[kind])
+                    unexpected(
+                        offset,
+                        format_args!("the number of one of {} node types", kinds.len()),
+                        row[kind],
+                    )
                 })?;
             edges = edges.saturating_add(row[edge_count]);
             let end = narrow(offset, edges)?;
@@ -170,7 +177,9 @@ impl<R: Read> Parser<'_, R> {
             graph.ids.push(narrow(offset, row[id])?);
             graph.self_sizes.push(row[self_size]);
             graph.first_edges.push(end);
-            graph.detachedness.push(detachedness.map_or(0, |at| row[at] as u8));
+            if let Some(state) = detachedness.map(|at| row[at] as u8).filter(|&state| state != 0) {
+                graph.detachedness.push((graph.names.len() as u32 - 1, state));
+            }
             Ok(())
         })?;
         if count != announced {
@@ -185,13 +194,12 @@ impl<R: Read> Parser<'_, R> {
         self.input.within = "`edges`";
         let header = self.described()?;
         let announced = header.edge_count;
-        let node_fields =
-            header.meta.nodes().map_err(|missing| self.input.unexpected(missing))?.fields as u64;
+        let node_fields = header.meta.nodes().map_err(|missing| self.input.unexpected(missing))?.fields;
         let EdgeLayout { fields, kind, name, target, kinds } =
             header.meta.edges().map_err(|missing| self.input.unexpected(missing))?;
         let rows = self.rows_to_expect(announced, fields);
         let no_memory = |_| SnapshotFileError::NoMemory { what: "edges", count: announced };
-        let nodes = u64::from(self.graph.node_count());
+        let places = Places::new(self.graph.node_count(), node_fields);
         let owned = self.graph.first_edges.last().map_or(0, |&end| u64::from(end));
         let graph = &mut self.graph;
         graph.edge_types.try_reserve_exact(rows).map_err(no_memory)?;
@@ -200,19 +208,23 @@ impl<R: Read> Parser<'_, R> {
         let count = each_row(&mut self.input, fields, |row, offset| {
             let kind: EdgeType =
                 *usize::try_from(row[kind]).ok().and_then(|kind| kinds.get(kind)).ok_or_else(|| {
-                    unexpected(offset, format!("the number of one of {} edge types", kinds.len()), row[kind])
+                    unexpected(
+                        offset,
+                        format_args!("the number of one of {} edge types", kinds.len()),
+                        row[kind],
+                    )
                 })?;
             let name = narrow(offset, row[name])?;
             if !kind.is_numbered() {
                 largest.note(name, offset);
             }
-            let (node, rest) = (row[target] / node_fields, row[target] % node_fields);
-            if rest != 0 || node >= nodes {
-                return Err(unexpected(offset, format!("an edge to one of {nodes} nodes"), row[target]));
-            }
+            let Some(node) = places.node(row[target]) else {
+                let nodes = places.nodes;
+                return Err(unexpected(offset, format_args!("an edge to one of {nodes} nodes"), row[target]));
+            };
             graph.edge_types.push(kind);
             graph.edge_names.push(name);
-            graph.edge_targets.push(node as u32);
+            graph.edge_targets.push(node);
             Ok(())
         })?;
         if count != announced || count != owned {
@@ -226,19 +238,22 @@ impl<R: Read> Parser<'_, R> {
     fn locations(&mut self) -> Result<(), SnapshotFileError> {
         self.input.within = "`locations`";
         let header = self.described()?;
-        let node_fields =
-            header.meta.nodes().map_err(|missing| self.input.unexpected(missing))?.fields as u64;
+        let node_fields = header.meta.nodes().map_err(|missing| self.input.unexpected(missing))?.fields;
         let LocationLayout { fields, node, script_id, line, column } =
             header.meta.locations().map_err(|missing| self.input.unexpected(missing))?;
-        let nodes = u64::from(self.graph.node_count());
+        let places = Places::new(self.graph.node_count(), node_fields);
         let locations = &mut self.graph.locations;
         each_row(&mut self.input, fields, |row, offset| {
-            let (index, rest) = (row[node] / node_fields, row[node] % node_fields);
-            if rest != 0 || index >= nodes {
-                return Err(unexpected(offset, format!("the location of one of {nodes} nodes"), row[node]));
-            }
+            let Some(node) = places.node(row[node]) else {
+                let nodes = places.nodes;
+                return Err(unexpected(
+                    offset,
+                    format_args!("the location of one of {nodes} nodes"),
+                    row[node],
+                ));
+            };
             locations.push(Location {
-                node: index as u32,
+                node,
                 script_id: narrow(offset, row[script_id])?,
                 line: narrow(offset, row[line])?,
                 column: narrow(offset, row[column])?,
@@ -289,46 +304,6 @@ impl<R: Read> Parser<'_, R> {
         for end in &mut graph.first_edges {
             *end = (*end).min(edges);
         }
-    }
-}
-
-/// Reads `[1,2,3,...]` in rows of so many numbers. Each row is handed over with the offset behind it. Returns their number.
-fn each_row<R: Read>(
-    input: &mut Input<'_, R>,
-    fields: usize,
-    mut take: impl FnMut(&[u64; MAX_FIELDS], u64) -> Result<(), SnapshotFileError>,
-) -> Result<u64, SnapshotFileError> {
-    input.expect(b'[')?;
-    if input.take(b']')? {
-        return Ok(0);
-    }
-    let mut row = [0; MAX_FIELDS];
-    let mut count = 0;
-    loop {
-        for (field, value) in row[..fields].iter_mut().enumerate() {
-            if field > 0 {
-                input.expect(b',')?;
-            }
-            *value = input.number()?;
-        }
-        take(&row, input.offset())?;
-        count += 1;
-        if !input.take(b',')? {
-            input.expect(b']')?;
-            return Ok(count);
-        }
-    }
-}
-
-fn narrow(offset: u64, number: u64) -> Result<u32, SnapshotFileError> {
-    u32::try_from(number).map_err(|_| unexpected(offset, "numbers below 2^32".into(), number))
-}
-
-fn unexpected(offset: u64, expected: String, found: u64) -> SnapshotFileError {
-    SnapshotFileError::Unexpected {
-        offset,
-        expected: format!("{expected} in the row that ends here"),
-        found: found.to_string(),
     }
 }
 
