@@ -2,7 +2,10 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::{Graph, Location, NodeType, ROOT, bits::Bits, dominators::Dominators, graph::Sizes};
+use super::{Graph, Location, NodeType, ROOT, bits::Bits, graph::Sizes};
+
+/// No class.
+const NONE: u32 = u32::MAX;
 
 /// The nodes of one class together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,9 +58,9 @@ pub(super) fn classes(
     graph: &Graph,
     detached: &Bits,
     shallow: &Sizes,
-    retained: &[u64],
+    retained: &Sizes,
     distances: &[u32],
-    dominators: &Dominators,
+    dominators: &[u32],
 ) -> Classes {
     let mut classes = assign(graph, detached);
     for node in graph.nodes().filter(|&node| shallow.get(node) > 0) {
@@ -73,17 +76,31 @@ pub(super) fn classes(
 fn assign(graph: &Graph, detached: &Bits) -> Classes {
     let mut classes = Classes { groups: Vec::new(), of: Vec::with_capacity(graph.nodes().len()) };
     let mut known: FxHashMap<Key, u32> = FxHashMap::default();
+    let mut of_types = [NONE; NodeType::NAMES.len()];
+    let mut of_names = vec![NONE; graph.strings.len()];
     let mut locations = graph.locations.iter().peekable();
     for node in graph.nodes() {
         while locations.next_if(|location| location.node < node).is_some() {}
         let location = locations.peek().filter(|location| location.node == node).copied();
-        let key = key(graph, detached, node, location);
-        let class = known.get(&key).copied().unwrap_or_else(|| {
-            let number = classes.groups.len() as u32;
-            classes.groups.push(group(graph, &key));
-            known.insert(key, number);
-            number
-        });
+        let node_type = graph.node_type(node);
+        // For most, the type or the name says it all.
+        let short_cut = match node_type {
+            NodeType::Object | NodeType::Native if location.is_some() || detached.has(node) => None,
+            NodeType::Object | NodeType::Native => of_names.get_mut(graph.name(node) as usize),
+            _ => of_types.get_mut(node_type as usize),
+        };
+        let class = match short_cut {
+            Some(&mut class) if class != NONE => class,
+            _ => {
+                let key = key(graph, detached, node, location);
+                let class = *known.entry(key).or_insert_with_key(|key| {
+                    classes.groups.push(group(graph, key));
+                    classes.groups.len() as u32 - 1
+                });
+                short_cut.into_iter().for_each(|short_cut| *short_cut = class);
+                class
+            }
+        };
         classes.of.push(class);
     }
     classes
@@ -133,24 +150,35 @@ fn group(graph: &Graph, key: &Key) -> ClassGroup {
 }
 
 /// A node adds to its class what it retains, unless another of the class dominates it and has added it already.
-fn add_retained_sizes(classes: &mut Classes, shallow: &Sizes, retained: &[u64], dominators: &Dominators) {
+fn add_retained_sizes(classes: &mut Classes, shallow: &Sizes, retained: &Sizes, dominators: &[u32]) {
     let dominated = Dominated::new(dominators);
+    let Classes { groups, of: class_of } = classes;
     // Of these classes a node was counted further up.
-    let mut counted = vec![false; classes.groups.len()];
+    let mut counted = vec![false; groups.len()];
+    let mut count = |node: u32, counted: &[bool]| {
+        let class = class_of[node as usize];
+        let counts = !counted[class as usize] && shallow.get(node) > 0;
+        if counts {
+            groups[class as usize].retained_size += retained.get(node);
+        }
+        counts.then_some(class)
+    };
     let mut open = vec![ROOT];
     // Where the open nodes below a counted one begin, and its class.
     let mut below: Vec<(usize, u32)> = Vec::new();
     while let Some(node) = open.pop() {
-        let class = classes.of[node as usize];
-        let children = dominated.of(node);
-        if !counted[class as usize] && shallow.get(node) > 0 {
-            classes.groups[class as usize].retained_size += retained[node as usize];
-            if !children.is_empty() {
-                counted[class as usize] = true;
-                below.push((open.len(), class));
+        if let Some(class) = count(node, &counted) {
+            counted[class as usize] = true;
+            below.push((open.len(), class));
+        }
+        for &child in dominated.of(node) {
+            // Most dominate nothing and are done at once.
+            if dominated.of(child).is_empty() {
+                count(child, &counted);
+            } else {
+                open.push(child);
             }
         }
-        open.extend_from_slice(children);
         while let Some(&(start, class)) = below.last().filter(|(start, _)| *start == open.len()) {
             debug_assert_eq!(start, open.len());
             counted[class as usize] = false;
@@ -166,10 +194,10 @@ struct Dominated {
 }
 
 impl Dominated {
-    fn new(dominators: &Dominators) -> Self {
-        let mut starts = vec![0_u32; dominators.parents.len() + 1];
-        for &node in dominators.order.iter().filter(|&&node| node != ROOT) {
-            starts[dominators.parents[node as usize] as usize] += 1;
+    fn new(dominators: &[u32]) -> Self {
+        let mut starts = vec![0_u32; dominators.len() + 1];
+        for &dominator in &dominators[1..] {
+            starts[dominator as usize] += 1;
         }
         let mut end = 0;
         for start in &mut starts {
@@ -177,10 +205,10 @@ impl Dominated {
             *start = end;
         }
         let mut nodes = vec![0; end as usize];
-        for &node in dominators.order.iter().filter(|&&node| node != ROOT) {
-            let at = &mut starts[dominators.parents[node as usize] as usize];
+        for (node, &dominator) in dominators.iter().enumerate().skip(1).rev() {
+            let at = &mut starts[dominator as usize];
             *at -= 1;
-            nodes[*at as usize] = node;
+            nodes[*at as usize] = node as u32;
         }
         Self { starts, nodes }
     }

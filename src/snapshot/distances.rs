@@ -1,6 +1,6 @@
 use rustc_hash::FxHashSet;
 
-use super::{EdgeType, Graph, NodeType, ROOT, ephemerons::Ephemerons};
+use super::{EdgeType, Graph, NodeType, ROOT, bits::Bits, ephemerons::Ephemerons};
 
 /// The distance of a node that cannot be reached.
 pub const UNREACHABLE: u32 = u32::MAX;
@@ -19,15 +19,18 @@ pub(super) fn distances(graph: &Graph, ephemerons: &Ephemerons) -> Vec<u32> {
         ephemerons,
         names,
         half_pairs: FxHashSet::default(),
+        seen: Bits::new(graph.node_count()),
         distances: vec![UNREACHABLE; graph.nodes().len()],
         queue: Vec::with_capacity(graph.nodes().len()),
     };
     for edge in graph.edges(ROOT).filter(|&edge| graph.is_user_root(graph.target(edge))) {
+        walk.seen.insert(graph.target(edge));
         walk.distances[graph.target(edge) as usize] = 1;
         walk.queue.push(graph.target(edge));
     }
     let has_user_roots = !walk.queue.is_empty();
     walk.run();
+    walk.seen.insert(ROOT);
     walk.distances[ROOT as usize] = if has_user_roots { SYSTEM_DISTANCE } else { 0 };
     walk.queue.push(ROOT);
     walk.run();
@@ -47,6 +50,8 @@ struct Walk<'a> {
     names: Names,
     /// Of these entries of WeakMaps one edge was seen.
     half_pairs: FxHashSet<u32>,
+    /// Those that have a distance; there is room for it in the nearest caches.
+    seen: Bits,
     distances: Vec<u32>,
     queue: Vec<u32>,
 }
@@ -61,9 +66,10 @@ impl Walk<'_> {
             for edge in self.graph.edges(node) {
                 let target = self.graph.target(edge);
                 if self.graph.edge_type(edge) != EdgeType::Weak
-                    && self.distances[target as usize] == UNREACHABLE
+                    && !self.seen.has(target)
                     && self.leads_on(node, edge)
                 {
+                    self.seen.insert(target);
                     self.distances[target as usize] = distance;
                     self.queue.push(target);
                 }

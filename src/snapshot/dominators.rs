@@ -1,6 +1,8 @@
 //! Who keeps whom: the dominator tree, by the semi-NCA algorithm (Georgiadis, 2005: a simplification of Lengauer and Tarjan's that
 //! needs no buckets).
 
+use std::ops::Range;
+
 use super::{Graph, ROOT, bits::Bits};
 
 /// No node, or no number.
@@ -19,53 +21,51 @@ pub(super) struct Dominators {
 struct Search {
     /// By number.
     nodes: Vec<u32>,
-    /// By node.
-    numbers: Vec<u32>,
     /// By number: the number from which it was reached.
     parents: Vec<u32>,
+    seen: Bits,
+    keepers: Keepers,
 }
 
 /// Nodes that nothing keeps hang off the root, and so do those that only keep each other.
 pub(super) fn dominators(graph: &Graph, essential: &Bits) -> Dominators {
-    // By node, the number of edges that keep it.
-    let mut kept_by = vec![0_u32; graph.nodes().len() + 1];
-    for edge in (0..graph.edge_count()).filter(|&edge| essential.has(edge)) {
-        kept_by[graph.target(edge) as usize] += 1;
+    let Search { nodes: mut order, parents, seen, keepers } = search(graph, essential);
+    let numbers = immediate_dominators(&order, parents, keepers);
+    let mut parents = vec![ROOT; graph.nodes().len()];
+    for (&node, &number) in order.iter().zip(&numbers) {
+        parents[node as usize] = order[number as usize];
     }
-    let mut search = search(graph, essential, &kept_by);
-    let numbers = immediate_dominators(graph, essential, &mut search, kept_by);
-    let Search { nodes: mut order, numbers: mut parents, .. } = search;
-    // From numbers to nodes, in place of the numbers.
-    for (number, &node) in order.iter().enumerate() {
-        parents[node as usize] = order[numbers[number] as usize];
-    }
-    for (node, parent) in graph.nodes().zip(&mut parents).filter(|(_, parent)| **parent == NONE) {
-        *parent = ROOT;
-        order.push(node);
-    }
+    order.extend(graph.nodes().filter(|&node| !seen.has(node)));
     Dominators { parents, order }
 }
 
-fn search(graph: &Graph, essential: &Bits, kept_by: &[u32]) -> Search {
+fn search(graph: &Graph, essential: &Bits) -> Search {
     let count = graph.nodes().len();
+    // By node, the number of edges that keep it.
+    let mut kept_by = vec![0_u32; count + 1];
+    for edge in (0..graph.edge_count()).filter(|&edge| essential.has(edge)) {
+        kept_by[graph.target(edge) as usize] += 1;
+    }
+    let is_orphan = |node: &u32| *node != ROOT && kept_by[*node as usize] == 0;
+    let starts: Vec<u32> = std::iter::once(ROOT).chain(graph.nodes().filter(is_orphan)).collect();
     let mut search = Search {
         nodes: Vec::with_capacity(count),
-        numbers: vec![NONE; count],
         parents: Vec::with_capacity(count),
+        seen: Bits::new(graph.node_count()),
+        keepers: Keepers::with_room_for(kept_by),
     };
     // By number, the next edge to follow.
     let mut next: Vec<u32> = Vec::with_capacity(count);
-    let orphans = graph.nodes().filter(|&node| node != ROOT && kept_by[node as usize] == 0);
-    for start in std::iter::once(ROOT).chain(orphans) {
+    for start in starts {
+        search.seen.insert(start);
         let mut at = search.enter(graph, start, 0, &mut next);
         while at != NONE {
             let node = search.nodes[at as usize];
-            let end = graph.edges(node).end;
-            let edge = (next[at as usize]..end)
-                .find(|&edge| essential.has(edge) && search.numbers[graph.target(edge) as usize] == NONE);
-            next[at as usize] = edge.map_or(end, |edge| edge + 1);
-            at = match edge {
-                Some(edge) => search.enter(graph, graph.target(edge), at, &mut next),
+            let mut edges = next[at as usize]..graph.edges(node).end;
+            let child = search.follow(graph, essential, at, &mut edges);
+            next[at as usize] = edges.start;
+            at = match child {
+                Some(child) => search.enter(graph, child, at, &mut next),
                 None if node == start => NONE,
                 None => search.parents[at as usize],
             };
@@ -78,28 +78,39 @@ impl Search {
     fn enter(&mut self, graph: &Graph, node: u32, parent: u32, next: &mut Vec<u32>) -> u32 {
         let number = self.nodes.len() as u32;
         self.nodes.push(node);
-        self.numbers[node as usize] = number;
         self.parents.push(parent);
         next.push(graph.edges(node).start);
         number
     }
+
+    /// Goes along edges of the number `at` to the first that leads to a new node.
+    fn follow(&mut self, graph: &Graph, essential: &Bits, at: u32, edges: &mut Range<u32>) -> Option<u32> {
+        for edge in edges.filter(|&edge| essential.has(edge)) {
+            let target = graph.target(edge);
+            if self.seen.add(target) {
+                return Some(target);
+            }
+            self.keepers.add(target, at);
+        }
+        None
+    }
 }
 
-/// By number, the number of the dominator.
-fn immediate_dominators(graph: &Graph, essential: &Bits, search: &mut Search, kept_by: Vec<u32>) -> Vec<u32> {
-    let keepers = Keepers::new(graph, essential, search, kept_by);
-    let mut dominators = std::mem::take(&mut search.parents);
-    let mut forest =
-        Forest { ancestors: dominators.clone(), labels: vec![0; dominators.len()], path: Vec::new() };
+/// By number, the number of the dominator. `parents` and `keepers` are those of the search.
+fn immediate_dominators(nodes: &[u32], parents: Vec<u32>, keepers: Keepers) -> Vec<u32> {
+    let mut dominators = parents;
+    let links = dominators.iter().map(|&ancestor| Link { ancestor, label: 0 });
+    let mut forest = Forest { links: links.collect(), path: Vec::new() };
     let mut semis = vec![0_u32; dominators.len()];
-    for number in (1..search.nodes.len() as u32).rev() {
+    for number in (1..nodes.len() as u32).rev() {
         let mut semi = dominators[number as usize];
-        for &keeper in keepers.of(search.nodes[number as usize]) {
+        for keeper in keepers.of(nodes[number as usize]) {
             semi = semi.min(if keeper > number { forest.lowest(keeper, number) } else { keeper });
         }
         semis[number as usize] = semi;
-        forest.labels[number as usize] = semi;
+        forest.links[number as usize].label = semi;
     }
+    drop((forest, keepers));
     for (number, &semi) in semis.iter().enumerate().skip(1) {
         let mut dominator = dominators[number];
         while dominator > semi {
@@ -110,63 +121,65 @@ fn immediate_dominators(graph: &Graph, essential: &Bits, search: &mut Search, ke
     dominators
 }
 
-/// By node, the numbers of those that keep it.
+/// By node, the numbers of those that keep it, but for the one from which the search reached it.
 struct Keepers {
     starts: Vec<u32>,
     numbers: Vec<u32>,
 }
 
 impl Keepers {
-    /// `kept_by` tells, by node, how many there are.
-    fn new(graph: &Graph, essential: &Bits, search: &Search, kept_by: Vec<u32>) -> Self {
+    /// `kept_by` tells, by node, how many there may be, and is one longer.
+    fn with_room_for(kept_by: Vec<u32>) -> Self {
         let mut starts = kept_by;
-        let targets = |node| {
-            graph.edges(node).filter(|&edge| essential.has(edge)).map(|edge| graph.target(edge) as usize)
-        };
-        for node in graph.nodes().filter(|&node| search.numbers[node as usize] == NONE) {
-            targets(node).for_each(|target| starts[target] -= 1);
-        }
-        // The counts become ends, and the ends beginnings as the places are taken from behind.
         let mut end = 0;
-        for start in &mut starts {
-            end += *start;
+        for (node, start) in starts.iter_mut().enumerate() {
+            // The search begins at the root and reaches it from nowhere.
+            end += if node == ROOT as usize { *start } else { start.saturating_sub(1) };
             *start = end;
         }
-        let mut numbers = vec![0; end as usize];
-        for (number, &node) in search.nodes.iter().enumerate() {
-            for target in targets(node) {
-                starts[target] -= 1;
-                numbers[starts[target] as usize] = number as u32;
-            }
-        }
-        Self { starts, numbers }
+        Self { starts, numbers: vec![NONE; end as usize] }
     }
 
-    fn of(&self, node: u32) -> &[u32] {
-        &self.numbers[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
+    /// The places are taken from behind.
+    #[inline]
+    fn add(&mut self, node: u32, keeper: u32) {
+        let start = &mut self.starts[node as usize];
+        *start -= 1;
+        self.numbers[*start as usize] = keeper;
+    }
+
+    /// Places are left where those that would keep a node were not reached themselves.
+    fn of(&self, node: u32) -> impl Iterator<Item = u32> {
+        let range = self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize;
+        self.numbers[range].iter().copied().filter(|&number| number != NONE)
     }
 }
 
 /// The numbers done so far, highest first, as trees; paths in them are shortened whenever they are walked.
 struct Forest {
-    ancestors: Vec<u32>,
-    labels: Vec<u32>,
+    links: Vec<Link>,
     path: Vec<u32>,
+}
+
+#[derive(Clone, Copy)]
+struct Link {
+    ancestor: u32,
+    label: u32,
 }
 
 impl Forest {
     /// The lowest label from `number` up to the root of its tree, whose ancestor is not above `last`.
     fn lowest(&mut self, number: u32, last: u32) -> u32 {
         let mut at = number;
-        while self.ancestors[at as usize] > last {
+        while self.links[at as usize].ancestor > last {
             self.path.push(at);
-            at = self.ancestors[at as usize];
+            at = self.links[at as usize].ancestor;
         }
-        let (ancestor, mut lowest) = (self.ancestors[at as usize], self.labels[at as usize]);
+        let Link { ancestor, label: mut lowest } = self.links[at as usize];
         while let Some(at) = self.path.pop() {
-            self.ancestors[at as usize] = ancestor;
-            lowest = lowest.min(self.labels[at as usize]);
-            self.labels[at as usize] = lowest;
+            let link = &mut self.links[at as usize];
+            lowest = lowest.min(link.label);
+            *link = Link { ancestor, label: lowest };
         }
         lowest
     }
@@ -213,7 +226,7 @@ mod tests {
             let shallow = shallow_sizes(&graph, &Bits::new(graph.node_count()));
             let retained = retained_sizes(&shallow, &tree);
             let all = reached(&graph, &essential, NONE);
-            prop_assert_eq!(retained[0], graph.nodes().map(|node| shallow.get(node)).sum::<u64>());
+            prop_assert_eq!(retained.get(ROOT), graph.nodes().map(|node| shallow.get(node)).sum::<u64>());
             for node in graph.nodes().filter(|&node| node != ROOT) {
                 if !all[node as usize] {
                     prop_assert_eq!(tree.parents[node as usize], ROOT);
@@ -221,7 +234,7 @@ mod tests {
                 }
                 let rest = reached(&graph, &essential, node);
                 let lost = graph.nodes().filter(|&other| all[other as usize] && !rest[other as usize]);
-                prop_assert_eq!(retained[node as usize], lost.map(|node| shallow.get(node)).sum::<u64>());
+                prop_assert_eq!(retained.get(node), lost.map(|node| shallow.get(node)).sum::<u64>());
                 let dominator = tree.parents[node as usize];
                 if dominator != ROOT {
                     prop_assert!(!reached(&graph, &essential, dominator)[node as usize]);

@@ -4,7 +4,7 @@ use super::{
     classes::{Classes, classes},
     detached::detached_nodes,
     distances::distances,
-    dominators::{Dominators, dominators},
+    dominators::dominators,
     ephemerons::Ephemerons,
     essential::essential_edges,
     graph::Sizes,
@@ -18,7 +18,7 @@ pub struct Heap {
     detached: Bits,
     shallow: Sizes,
     dominators: Vec<u32>,
-    retained: Vec<u64>,
+    retained: Sizes,
     distances: Vec<u32>,
     classes: Classes,
 }
@@ -28,19 +28,17 @@ impl Heap {
     pub fn new(graph: Graph, observer: &dyn Observer) -> Result<Self, Cancelled> {
         let ephemerons = Ephemerons::find(&graph.strings);
         observer.progress(Stage::Dominators, 0)?;
-        let tree: Dominators = {
-            let essential = essential_edges(&graph, &ephemerons);
-            dominators(&graph, &essential)
-        };
+        let tree = dominators(&graph, &essential_edges(&graph, &ephemerons));
         observer.progress(Stage::Sizes, 0)?;
         let detached = detached_nodes(&graph);
         let shallow = shallow_sizes(&graph, &detached);
         let retained = retained_sizes(&shallow, &tree);
+        let dominators = tree.parents;
         observer.progress(Stage::Distances, 0)?;
         let distances = distances(&graph, &ephemerons);
         observer.progress(Stage::Classes, 0)?;
-        let classes = classes(&graph, &detached, &shallow, &retained, &distances, &tree);
-        Ok(Self { graph, detached, shallow, dominators: tree.parents, retained, distances, classes })
+        let classes = classes(&graph, &detached, &shallow, &retained, &distances, &dominators);
+        Ok(Self { graph, detached, shallow, dominators, retained, distances, classes })
     }
 
     /// The snapshot itself.
@@ -60,7 +58,7 @@ impl Heap {
 
     /// What would be free without the node, in bytes.
     pub fn retained_size(&self, node: u32) -> u64 {
-        self.retained[node as usize]
+        self.retained.get(node)
     }
 
     /// How many steps the node is away from the nearest root that users see.
@@ -85,6 +83,6 @@ impl Heap {
 
     /// Everything together, in bytes.
     pub fn total_size(&self) -> u64 {
-        self.retained[ROOT as usize] + self.graph.extra_native_bytes
+        self.retained.get(ROOT) + self.graph.extra_native_bytes
     }
 }

@@ -20,25 +20,35 @@ pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits) -> Sizes {
         NodeType::Native => Some(graph.name(node)) == external && !detached.has(node),
         _ => false,
     };
-    let mut owners: Vec<u32> = graph.nodes().map(|node| if is_part(node) { NOBODY } else { node }).collect();
-    let mut open: Vec<u32> = graph.nodes().filter(|&node| owners[node as usize] == node).collect();
-    while let Some(node) = open.pop() {
-        let owner = owners[node as usize];
+    let mut parts = Bits::new(graph.node_count());
+    graph.nodes().filter(|&node| is_part(node)).for_each(|part| parts.insert(part));
+    // By part.
+    let mut owners = vec![NOBODY; graph.nodes().len()];
+    let mut open = Vec::new();
+    let give = |node: u32, owner: u32, owners: &mut [u32], open: &mut Vec<u32>| {
         for edge in graph.edges(node).filter(|&edge| graph.edge_type(edge) != EdgeType::Weak) {
             let target = graph.target(edge);
-            let present = &mut owners[target as usize];
-            if *present == NOBODY {
-                *present = owner;
-                open.push(target);
-            } else if *present != target && *present != owner && *present != MANY {
-                *present = MANY;
-                open.push(target);
+            if parts.has(target) {
+                let present = &mut owners[target as usize];
+                if *present == NOBODY {
+                    *present = owner;
+                    open.push(target);
+                } else if *present != owner && *present != MANY {
+                    *present = MANY;
+                    open.push(target);
+                }
             }
         }
+    };
+    for node in graph.nodes().filter(|&node| !parts.has(node)) {
+        give(node, node, &mut owners, &mut open);
+    }
+    while let Some(part) = open.pop() {
+        give(part, owners[part as usize], &mut owners, &mut open);
     }
     for (part, &owner) in graph.nodes().zip(&owners) {
-        let is_owned = owner != part && owner != NOBODY && owner != MANY;
-        if is_owned && owner != ROOT && graph.node_type(owner) != NodeType::Synthetic {
+        let is_owned = ![NOBODY, MANY, ROOT].contains(&owner);
+        if is_owned && graph.node_type(owner) != NodeType::Synthetic {
             let size = sizes.get(part);
             sizes.set(part, 0);
             sizes.set(owner, sizes.get(owner) + size);
@@ -48,10 +58,11 @@ pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits) -> Sizes {
 }
 
 /// What would be free without a node, the node included.
-pub(super) fn retained_sizes(shallow: &Sizes, dominators: &Dominators) -> Vec<u64> {
-    let mut retained: Vec<u64> = (0..shallow.len() as u32).map(|node| shallow.get(node)).collect();
+pub(super) fn retained_sizes(shallow: &Sizes, dominators: &Dominators) -> Sizes {
+    let mut retained = shallow.clone();
     for &node in dominators.order.iter().rev().filter(|&&node| node != ROOT) {
-        retained[dominators.parents[node as usize] as usize] += retained[node as usize];
+        let dominator = dominators.parents[node as usize];
+        retained.set(dominator, retained.get(dominator) + retained.get(node));
     }
     retained
 }
