@@ -49,12 +49,15 @@ pub(super) fn collection(graph: &Graph, names: CollectionNames, node: u32) -> Op
         let elements = graph.edges(node).filter(|&edge| graph.edge_type(edge) == EdgeType::Element);
         return Some((CollectionKind::Array, elements.count() as u32));
     }
+    if name != names.object || graph.edges(node).len() < DICTIONARY as usize {
+        return None;
+    }
     let properties = graph.edges(node).filter(|&edge| {
         matches!(graph.edge_type(edge), EdgeType::Property | EdgeType::Element)
             && Some(graph.edge_name(edge)) != names.proto
     });
     let count = properties.count() as u32;
-    (name == names.object && count >= DICTIONARY).then_some((CollectionKind::Dictionary, count))
+    (count >= DICTIONARY).then_some((CollectionKind::Dictionary, count))
 }
 
 /// The numbers of the names that matter, where they occur.

@@ -13,6 +13,7 @@ const DEAREST: usize = 40;
 
 /// What a step along an edge costs: cheap are the ways a developer thinks in, dear are V8's own.
 mod cost {
+    /// No step costs less.
     pub(super) const NAMED: usize = 1;
     pub(super) const STORAGE: usize = 2;
     pub(super) const OUTER_SCOPE: usize = 3;
@@ -401,6 +402,9 @@ fn cheapest(graph: &Graph, names: EdgeNames) -> Vec<u32> {
             }
             for edge in graph.edges(node).filter(|&edge| graph.edge_type(edge) != EdgeType::Weak) {
                 let target = graph.target(edge) as usize;
+                if costs[target] <= now + cost::NAMED as u32 {
+                    continue;
+                }
                 let cost = step_cost(graph, names, node, edge);
                 if now + (cost as u32) < costs[target] {
                     costs[target] = now + cost as u32;

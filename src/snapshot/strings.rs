@@ -1,4 +1,6 @@
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::OnceLock};
+
+use rustc_hash::FxHashMap;
 
 /// The texts of a snapshot by number, one behind the other.
 ///
@@ -8,7 +10,34 @@ use std::borrow::Cow;
 pub struct Strings {
     pub(super) texts: Vec<u8>,
     pub(super) ends: Vec<usize>,
+    /// Those of the names below that occur.
+    names: OnceLock<FxHashMap<&'static str, u32>>,
 }
+
+/// Names that V8 gives and that every analysis asks for: they are looked for together.
+const NAMES: [&str; 21] = [
+    "(map descriptors)",
+    "Array",
+    "Map",
+    "Object",
+    "Set",
+    "__proto__",
+    "constructor",
+    "context",
+    "elements",
+    "name_or_scope_info",
+    "previous",
+    "properties",
+    "prototype",
+    "scope_info",
+    "script",
+    "script_or_debug_info",
+    "shared",
+    "sloppy_function_map",
+    "system / ExternalStringData",
+    "system / NativeContext",
+    "table",
+];
 
 impl Strings {
     /// How many there are.
@@ -35,6 +64,20 @@ impl Strings {
 
     /// The number of a text, found by looking at all of them.
     pub fn find(&self, text: &str) -> Option<u32> {
+        if NAMES.contains(&text) {
+            return self.names.get_or_init(|| self.find_names()).get(text).copied();
+        }
         (0..self.len() as u32).find(|&number| self.bytes(number) == text.as_bytes())
+    }
+
+    fn find_names(&self) -> FxHashMap<&'static str, u32> {
+        let mut found = FxHashMap::default();
+        for number in 0..self.len() as u32 {
+            let text = self.bytes(number);
+            if let Some(name) = NAMES.iter().find(|name| name.as_bytes() == text) {
+                found.entry(*name).or_insert(number);
+            }
+        }
+        found
     }
 }

@@ -1,8 +1,11 @@
+use std::cmp::Reverse;
+
 use rustc_hash::FxHashMap;
 use serde::Serialize;
 
 use super::{
     ClassGroup, Closures, Heap, NodeType, ROOT,
+    bits::Bits,
     closures::closures,
     functions::Functions,
     hoards::hoards,
@@ -167,10 +170,34 @@ impl Summary {
 
 /// The largest items that are not nothing.
 fn top<T>(items: impl Iterator<Item = T>, rows: usize, size: impl Fn(&T) -> u64) -> Vec<T> {
-    let mut items: Vec<T> = items.filter(|item| size(item) > 0).collect();
-    items.sort_by_key(|item| std::cmp::Reverse(size(item)));
-    items.truncate(rows);
-    items
+    top_of(items, rows, size, |_| true)
+}
+
+/// The largest of the items that are not nothing and that are wanted, which is asked only where it matters.
+fn top_of<T>(
+    items: impl Iterator<Item = T>,
+    rows: usize,
+    size: impl Fn(&T) -> u64,
+    is_wanted: impl Fn(&T) -> bool,
+) -> Vec<T> {
+    let mut largest: Vec<T> = Vec::new();
+    let mut least = 0;
+    let keep_largest = |items: &mut Vec<T>| {
+        items.sort_by_key(|item| Reverse(size(item)));
+        items.truncate(rows);
+    };
+    for item in items {
+        if size(&item) <= least || !is_wanted(&item) {
+            continue;
+        }
+        largest.push(item);
+        if largest.len() / 2 >= rows {
+            keep_largest(&mut largest);
+            least = largest.last().map_or(0, &size);
+        }
+    }
+    keep_largest(&mut largest);
+    largest
 }
 
 fn total(class: &ClassGroup) -> ClassTotal {
@@ -210,8 +237,8 @@ fn retainers(heap: &Heap, ways: &Ways, rows: usize) -> Vec<Retainer> {
     }
     let holds_together =
         |node: u32| (heaviest[node as usize] as f64) < heap.retained_size(node) as f64 * SPREAD;
-    let nodes = graph.nodes().filter(|&node| is_users(heap, node) && holds_together(node));
-    top(nodes, rows, |&node| heap.retained_size(node))
+    let is_wanted = |&node: &u32| is_users(heap, node) && holds_together(node);
+    top_of(graph.nodes(), rows, |&node| heap.retained_size(node), is_wanted)
         .into_iter()
         .map(|node| Retainer {
             id: graph.id(node),
@@ -250,14 +277,24 @@ fn collections(heap: &Heap, ways: &Ways, functions: &Functions, rows: usize) -> 
 fn duplicate_strings(heap: &Heap, rows: usize) -> Vec<DuplicateString> {
     let graph = heap.graph();
     // V8 writes equal texts once, so that equal numbers mean equal texts.
+    let texts = graph.strings().len() as u32;
+    let strings = || {
+        graph.nodes().filter(|&node| graph.node_type(node) == NodeType::String && graph.name(node) < texts)
+    };
+    let (mut seen, mut seen_again) = (Bits::new(texts), Bits::new(texts));
+    for name in strings().map(|node| graph.name(node)) {
+        if !seen.add(name) {
+            seen_again.insert(name);
+        }
+    }
     let mut counts: FxHashMap<u32, (u64, u64, u32)> = FxHashMap::default();
-    for node in graph.nodes().filter(|&node| graph.node_type(node) == NodeType::String) {
+    for node in strings().filter(|&node| seen_again.has(graph.name(node))) {
         let (count, size, _) = counts.entry(graph.name(node)).or_insert((0, 0, node));
         *count += 1;
         *size += heap.shallow_size(node);
     }
-    let mut repeated: Vec<_> = counts.into_values().filter(|&(count, ..)| count > 1).collect();
-    repeated.sort_unstable_by_key(|&(count, size, node)| (std::cmp::Reverse(size - size / count), node));
+    let mut repeated: Vec<_> = counts.into_values().collect();
+    repeated.sort_unstable_by_key(|&(count, size, node)| (Reverse(size - size / count), node));
     repeated.truncate(rows);
     repeated
         .into_iter()
