@@ -8,7 +8,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 const { after, before, describe, it } = require('node:test');
+const { pathToFileURL } = require('node:url');
 const leakguard = require('..');
+const { temporaryFolder } = require('./temporary-folder');
 
 const grows = path.join(__dirname, 'children', 'grows.js');
 const bin = path.join(__dirname, '..', 'bin', 'leakguard.js');
@@ -108,6 +110,21 @@ describe('diff', () => {
     assert.match(reason('Array'), /; each keeps a store of AsyncLocalStorage; none of/);
     assert.match(reason('promises'), /; audit \(.*grows\.js:\d+\) waits for each/);
     assert.match(reason('Map'), /1\.00 more per unit of work, \d+ B each; none of the first 1,200 was removed$/);
+  });
+
+  it('names what an ES module keeps, exported or not, static or private', async (t) => {
+    const script = path.join(__dirname, 'children', 'grows.mjs');
+    const inFolder = temporaryFolder(t);
+    const written = [1, 2, 3].map((number) => path.join(inFolder, `${number}.heapsnapshot`));
+    const { status, stderr } = spawnSync(process.execPath, [script, ...written], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    const where = `module ${pathToFileURL(script)}`;
+    assert.deepEqual(named(await leakguard.diff(written)), {
+      [`${where} › shared :Map`]: 'Map',
+      [`${where} › own :Map`]: 'Map',
+      [`${where} › Registry :Registry() › seen :Set`]: 'Set',
+      [`${where} › registry :Registry › #entries :Map`]: 'Map',
+    });
   });
 
   it('finds growing classes, apart from what V8 has come to know', () => {

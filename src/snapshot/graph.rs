@@ -265,6 +265,32 @@ impl Graph {
         self.edges(node).find(is_it).map(|edge| self.target(edge))
     }
 
+    /// The node that an internal edge of this name leads to.
+    pub(super) fn internal(&self, node: u32, name: Option<u32>) -> Option<u32> {
+        let is_it =
+            |&edge: &u32| self.edge_type(edge) == EdgeType::Internal && Some(self.edge_name(edge)) == name;
+        self.edges(node).find(is_it).map(|edge| self.target(edge))
+    }
+
+    /// Whether the node is a scope: the variables of a function that closures share.
+    pub(super) fn is_context(&self, node: u32) -> bool {
+        self.node_type(node) == NodeType::Object
+            && self.strings.bytes(self.name(node)).starts_with(b"system / Context")
+    }
+
+    /// The node an edge goes out from.
+    pub(super) fn source(&self, edge: u32) -> u32 {
+        self.first_edges.partition_point(|&first| first <= edge) as u32 - 1
+    }
+
+    /// The name of a named edge as a number, if it is one.
+    pub(super) fn edge_number(&self, edge: u32) -> Option<u32> {
+        if self.edge_type(edge).is_numbered() {
+            return Some(self.edge_name(edge));
+        }
+        std::str::from_utf8(self.strings.bytes(self.edge_name(edge))).ok()?.parse().ok()
+    }
+
     /// Where the function or the constructor is written, where V8 knows.
     pub fn location(&self, node: u32) -> Option<&Location> {
         let index = self.locations.binary_search_by_key(&node, |location| location.node).ok()?;

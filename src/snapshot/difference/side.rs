@@ -57,6 +57,10 @@ impl<'a> Side<'a> {
             _ => graph.edge_name(edge),
         };
         let text = graph.strings().bytes(name);
+        // Which cell of a module's exports it is does not change.
+        if edge_type == EdgeType::Internal && self.name(graph.target(edge)) == b"system / Cell" {
+            return Some(text);
+        }
         (is_written(text) && !(edge_type == EdgeType::Property && self.has_many(graph.source(edge))))
             .then_some(text)
     }
