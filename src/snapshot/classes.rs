@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::{Graph, Location, NodeType, ROOT, bits::Bits, graph::Sizes};
+use super::{Graph, Location, NodeType, ROOT, bits::Bits, graph::Sizes, spare::Spare};
 
 /// No class.
 const NONE: u32 = u32::MAX;
@@ -61,20 +61,21 @@ pub(super) fn classes(
     retained: &Sizes,
     distances: &[u32],
     dominators: &[u32],
+    spare: &mut Spare,
 ) -> Classes {
-    let mut classes = assign(graph, detached);
+    let mut classes = assign(graph, detached, spare);
     for node in graph.nodes().filter(|&node| shallow.get(node) > 0) {
         let group = &mut classes.groups[classes.of[node as usize] as usize];
         group.count += 1;
         group.shallow_size += shallow.get(node);
         group.distance = group.distance.min(distances[node as usize]);
     }
-    add_retained_sizes(&mut classes, shallow, retained, dominators);
+    add_retained_sizes(&mut classes, shallow, retained, &Dominated::new(dominators, spare));
     classes
 }
 
-fn assign(graph: &Graph, detached: &Bits) -> Classes {
-    let mut classes = Classes { groups: Vec::new(), of: Vec::with_capacity(graph.nodes().len()) };
+fn assign(graph: &Graph, detached: &Bits, spare: &mut Spare) -> Classes {
+    let mut classes = Classes { groups: Vec::new(), of: spare.empty(graph.nodes().len()) };
     let mut known: FxHashMap<Key, u32> = FxHashMap::default();
     let mut of_types = [NONE; NodeType::NAMES.len()];
     let mut of_names = vec![NONE; graph.strings.len()];
@@ -150,8 +151,7 @@ fn group(graph: &Graph, key: &Key) -> ClassGroup {
 }
 
 /// A node adds to its class what it retains, unless another of the class dominates it and has added it already.
-fn add_retained_sizes(classes: &mut Classes, shallow: &Sizes, retained: &Sizes, dominators: &[u32]) {
-    let dominated = Dominated::new(dominators);
+fn add_retained_sizes(classes: &mut Classes, shallow: &Sizes, retained: &Sizes, dominated: &Dominated) {
     let Classes { groups, of: class_of } = classes;
     // Of these classes a node was counted further up.
     let mut counted = vec![false; groups.len()];
@@ -194,8 +194,8 @@ struct Dominated {
 }
 
 impl Dominated {
-    fn new(dominators: &[u32]) -> Self {
-        let mut starts = vec![0_u32; dominators.len() + 1];
+    fn new(dominators: &[u32], spare: &mut Spare) -> Self {
+        let mut starts = spare.filled(dominators.len() + 1, 0);
         for &dominator in &dominators[1..] {
             starts[dominator as usize] += 1;
         }
@@ -204,7 +204,7 @@ impl Dominated {
             end += *start;
             *start = end;
         }
-        let mut nodes = vec![0; end as usize];
+        let mut nodes = spare.filled(end as usize, 0);
         for (node, &dominator) in dominators.iter().enumerate().skip(1).rev() {
             let at = &mut starts[dominator as usize];
             *at -= 1;

@@ -1,6 +1,6 @@
 use rustc_hash::FxHashSet;
 
-use super::{EdgeType, Graph, NodeType, ROOT, bits::Bits, ephemerons::Ephemerons};
+use super::{EdgeType, Graph, NodeType, ROOT, bits::Bits, ephemerons::Ephemerons, spare::Spare};
 
 /// The distance of a node that cannot be reached.
 pub const UNREACHABLE: u32 = u32::MAX;
@@ -8,7 +8,7 @@ pub const UNREACHABLE: u32 = u32::MAX;
 pub const SYSTEM_DISTANCE: u32 = 100_000_000;
 
 /// How many steps each node is away from the nearest root that users see.
-pub(super) fn distances(graph: &Graph, ephemerons: &Ephemerons) -> Vec<u32> {
+pub(super) fn distances(graph: &Graph, ephemerons: &Ephemerons, spare: &mut Spare) -> Vec<u32> {
     let names = Names {
         native_context: graph.strings.find("system / NativeContext"),
         sloppy_function_map: graph.strings.find("sloppy_function_map"),
@@ -20,8 +20,8 @@ pub(super) fn distances(graph: &Graph, ephemerons: &Ephemerons) -> Vec<u32> {
         names,
         half_pairs: FxHashSet::default(),
         seen: Bits::new(graph.node_count()),
-        distances: vec![UNREACHABLE; graph.nodes().len()],
-        queue: Vec::with_capacity(graph.nodes().len()),
+        distances: spare.filled(graph.nodes().len(), UNREACHABLE),
+        queue: spare.empty(graph.nodes().len()),
     };
     for edge in graph.edges(ROOT).filter(|&edge| graph.is_user_root(graph.target(edge))) {
         walk.seen.insert(graph.target(edge));
@@ -34,6 +34,7 @@ pub(super) fn distances(graph: &Graph, ephemerons: &Ephemerons) -> Vec<u32> {
     walk.distances[ROOT as usize] = if has_user_roots { SYSTEM_DISTANCE } else { 0 };
     walk.queue.push(ROOT);
     walk.run();
+    spare.keep(walk.queue);
     walk.distances
 }
 

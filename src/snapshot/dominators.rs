@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::{Graph, ROOT, bits::Bits};
+use super::{Graph, ROOT, bits::Bits, spare::Spare};
 
 /// No node, or no number.
 const NONE: u32 = u32::MAX;
@@ -28,18 +28,19 @@ struct Search {
 }
 
 /// Nodes that nothing keeps hang off the root, and so do those that only keep each other.
-pub(super) fn dominators(graph: &Graph, essential: &Bits) -> Dominators {
-    let Search { nodes: mut order, parents, seen, keepers } = search(graph, essential);
-    let numbers = immediate_dominators(&order, parents, keepers);
-    let mut parents = vec![ROOT; graph.nodes().len()];
+pub(super) fn dominators(graph: &Graph, essential: &Bits, spare: &mut Spare) -> Dominators {
+    let Search { nodes: mut order, parents, seen, keepers } = search(graph, essential, spare);
+    let numbers = immediate_dominators(&order, parents, keepers, spare);
+    let mut parents = spare.filled(graph.nodes().len(), ROOT);
     for (&node, &number) in order.iter().zip(&numbers) {
         parents[node as usize] = order[number as usize];
     }
+    spare.keep(numbers);
     order.extend(graph.nodes().filter(|&node| !seen.has(node)));
     Dominators { parents, order }
 }
 
-fn search(graph: &Graph, essential: &Bits) -> Search {
+fn search(graph: &Graph, essential: &Bits, spare: &mut Spare) -> Search {
     let count = graph.nodes().len();
     // By node, the number of edges that keep it.
     let mut kept_by = vec![0_u32; count + 1];
@@ -71,6 +72,7 @@ fn search(graph: &Graph, essential: &Bits) -> Search {
             };
         }
     }
+    spare.keep(next);
     search
 }
 
@@ -97,11 +99,11 @@ impl Search {
 }
 
 /// By number, the number of the dominator. `parents` and `keepers` are those of the search.
-fn immediate_dominators(nodes: &[u32], parents: Vec<u32>, keepers: Keepers) -> Vec<u32> {
+fn immediate_dominators(nodes: &[u32], parents: Vec<u32>, keepers: Keepers, spare: &mut Spare) -> Vec<u32> {
     let mut dominators = parents;
     let links = dominators.iter().map(|&ancestor| Link { ancestor, label: 0 });
     let mut forest = Forest { links: links.collect(), path: Vec::new() };
-    let mut semis = vec![0_u32; dominators.len()];
+    let mut semis = spare.filled(dominators.len(), 0);
     for number in (1..nodes.len() as u32).rev() {
         let mut semi = dominators[number as usize];
         for keeper in keepers.of(nodes[number as usize]) {
@@ -110,7 +112,9 @@ fn immediate_dominators(nodes: &[u32], parents: Vec<u32>, keepers: Keepers) -> V
         semis[number as usize] = semi;
         forest.links[number as usize].label = semi;
     }
-    drop((forest, keepers));
+    drop(forest);
+    spare.keep(keepers.starts);
+    spare.keep(keepers.numbers);
     for (number, &semi) in semis.iter().enumerate().skip(1) {
         let mut dominator = dominators[number];
         while dominator > semi {
@@ -118,6 +122,7 @@ fn immediate_dominators(nodes: &[u32], parents: Vec<u32>, keepers: Keepers) -> V
         }
         dominators[number] = dominator;
     }
+    spare.keep(semis);
     dominators
 }
 
@@ -222,9 +227,10 @@ mod tests {
         fn agrees_with_taking_each_node_away(nodes in graphs()) {
             let graph = graph(&nodes);
             let essential = essential_edges(&graph, &Ephemerons::find(graph.strings()));
-            let tree = dominators(&graph, &essential);
-            let shallow = shallow_sizes(&graph, &Bits::new(graph.node_count()));
-            let retained = retained_sizes(&shallow, &tree);
+            let mut spare = Spare::default();
+            let tree = dominators(&graph, &essential, &mut spare);
+            let shallow = shallow_sizes(&graph, &Bits::new(graph.node_count()), &mut spare);
+            let retained = retained_sizes(&shallow, &tree, &mut spare);
             let all = reached(&graph, &essential, NONE);
             prop_assert_eq!(retained.get(ROOT), graph.nodes().map(|node| shallow.get(node)).sum::<u64>());
             for node in graph.nodes().filter(|&node| node != ROOT) {

@@ -145,8 +145,8 @@ pub struct Location {
 /// Sizes in bytes, few of which do not fit in 32 bits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sizes {
-    small: Vec<u32>,
-    large: FxHashMap<u32, u64>,
+    pub(super) small: Vec<u32>,
+    pub(super) large: FxHashMap<u32, u64>,
 }
 
 impl Sizes {

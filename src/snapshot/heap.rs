@@ -4,11 +4,12 @@ use super::{
     classes::{Classes, classes},
     detached::detached_nodes,
     distances::distances,
-    dominators::dominators,
+    dominators::{Dominators, dominators},
     ephemerons::Ephemerons,
     essential::essential_edges,
     graph::Sizes,
     sizes::{retained_sizes, shallow_sizes},
+    spare::Spare,
 };
 
 /// A snapshot with what follows from it: who keeps whom, and how much. The numbers are those of Chrome DevTools.
@@ -27,17 +28,19 @@ impl Heap {
     /// Works it all out.
     pub fn new(graph: Graph, observer: &dyn Observer) -> Result<Self, Cancelled> {
         let ephemerons = Ephemerons::find(&graph.strings);
+        let mut spare = Spare::default();
         observer.progress(Stage::Dominators, 0)?;
-        let tree = dominators(&graph, &essential_edges(&graph, &ephemerons));
+        let tree = dominators(&graph, &essential_edges(&graph, &ephemerons), &mut spare);
         observer.progress(Stage::Sizes, 0)?;
         let detached = detached_nodes(&graph);
-        let shallow = shallow_sizes(&graph, &detached);
-        let retained = retained_sizes(&shallow, &tree);
-        let dominators = tree.parents;
+        let shallow = shallow_sizes(&graph, &detached, &mut spare);
+        let retained = retained_sizes(&shallow, &tree, &mut spare);
+        let Dominators { parents: dominators, order } = tree;
+        spare.keep(order);
         observer.progress(Stage::Distances, 0)?;
-        let distances = distances(&graph, &ephemerons);
+        let distances = distances(&graph, &ephemerons, &mut spare);
         observer.progress(Stage::Classes, 0)?;
-        let classes = classes(&graph, &detached, &shallow, &retained, &distances, &dominators);
+        let classes = classes(&graph, &detached, &shallow, &retained, &distances, &dominators, &mut spare);
         Ok(Self { graph, detached, shallow, dominators, retained, distances, classes })
     }
 

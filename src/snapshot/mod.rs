@@ -26,6 +26,7 @@ mod parse;
 mod preview;
 pub mod query;
 mod sizes;
+mod spare;
 mod strings;
 mod summary;
 #[cfg(test)]

@@ -1,4 +1,6 @@
-use super::{EdgeType, Graph, NodeType, ROOT, bits::Bits, dominators::Dominators, graph::Sizes};
+use super::{
+    EdgeType, Graph, NodeType, ROOT, bits::Bits, dominators::Dominators, graph::Sizes, spare::Spare,
+};
 
 /// No owner is known yet.
 const NOBODY: u32 = u32::MAX;
@@ -7,8 +9,8 @@ const MANY: u32 = u32::MAX - 1;
 
 /// The sizes to show: what V8 needs for an object beside the object itself, such as the array behind a Map, counts as the
 /// object's, where it is the only one that needs it.
-pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits) -> Sizes {
-    let mut sizes = graph.self_sizes.clone();
+pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits, spare: &mut Spare) -> Sizes {
+    let mut sizes = spare.copy(&graph.self_sizes);
     // Snapshots with V8's internals exposed are left as they are.
     if !graph.edges(ROOT).any(|edge| graph.is_user_root(graph.target(edge))) {
         return sizes;
@@ -23,7 +25,7 @@ pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits) -> Sizes {
     let mut parts = Bits::new(graph.node_count());
     graph.nodes().filter(|&node| is_part(node)).for_each(|part| parts.insert(part));
     // By part.
-    let mut owners = vec![NOBODY; graph.nodes().len()];
+    let mut owners = spare.filled(graph.nodes().len(), NOBODY);
     let mut open = Vec::new();
     let give = |node: u32, owner: u32, owners: &mut [u32], open: &mut Vec<u32>| {
         for edge in graph.edges(node).filter(|&edge| graph.edge_type(edge) != EdgeType::Weak) {
@@ -54,12 +56,13 @@ pub(super) fn shallow_sizes(graph: &Graph, detached: &Bits) -> Sizes {
             sizes.set(owner, sizes.get(owner) + size);
         }
     }
+    spare.keep(owners);
     sizes
 }
 
 /// What would be free without a node, the node included.
-pub(super) fn retained_sizes(shallow: &Sizes, dominators: &Dominators) -> Sizes {
-    let mut retained = shallow.clone();
+pub(super) fn retained_sizes(shallow: &Sizes, dominators: &Dominators, spare: &mut Spare) -> Sizes {
+    let mut retained = spare.copy(shallow);
     for &node in dominators.order.iter().rev().filter(|&&node| node != ROOT) {
         let dominator = dominators.parents[node as usize];
         retained.set(dominator, retained.get(dominator) + retained.get(node));
