@@ -66,7 +66,7 @@ function nodes() {
   const versions = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
   return [
     { major: 20, binary: process.execPath },
-    ...[22, 24, 26].map((major) => ({
+    ...[18, 22, 24, 26].map((major) => ({
       major,
       binary: versions
         .filter((version) => version.startsWith(`${major}.`))
@@ -155,7 +155,8 @@ describe('the snapshot engine agrees with Chrome DevTools', { skip: reasonToSkip
 
     describe(`on snapshots of Node ${major}`, { skip }, () => {
       for (const [kind, check] of Object.entries(KINDS)) {
-        it(`that are ${kind}`, async (t) => {
+        const tooOld = major === 18 && kind === 'internals' && 'Node 18 writes none';
+        it(`that are ${kind}`, { skip: tooOld }, async (t) => {
           const file = path.join(temporaryFolder(t), `${kind}.heapsnapshot`);
           await write(file, kind);
           check(file, await compare(file));

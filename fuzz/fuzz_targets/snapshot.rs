@@ -1,8 +1,8 @@
-//! Any bytes at all are read as a snapshot or refused, and what was read can be summed up.
+//! Any bytes at all are read as a snapshot or refused, and what was read can be summed up and compared with itself.
 
 #![no_main]
 
-use leakguard::snapshot::{Heap, ReadOptions, Summary, read, unpack};
+use leakguard::snapshot::{Difference, Heap, ReadOptions, Summary, Unit, Work, read, unpack};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -13,6 +13,10 @@ fuzz_target!(|bytes: &[u8]| {
             && let Ok(heap) = Heap::new(graph, &())
         {
             let _ = Summary::new(&heap, 10);
+            let other = Heap::new(heap.graph().clone(), &());
+            let heaps: Vec<Heap> = std::iter::once(heap).chain(other).collect();
+            let done = (0..heaps.len()).map(|number| number as f64).collect();
+            let _ = Difference::new(&heaps, &Work { unit: Unit::Snapshots, done });
         }
     }
 });
