@@ -12,23 +12,30 @@ const { renderTable } = require('./table');
  * @typedef {object} Benchmark
  * @property {string} name
  * @property {string} title
- * @property {(how: { quick: boolean, progress: (text: string) => void }) => Promise<import('./row').Row[]>} run
+ * @property {(how: { quick: boolean, large: boolean, progress: (text: string) => void }) => Promise<import('./row').Row[]>} run
  */
 
 /** @type {Benchmark[]} */
-const BENCHMARKS = [require('./arming'), require('./gc'), require('./express'), require('./allocation')];
+const BENCHMARKS = [
+  require('./arming'),
+  require('./gc'),
+  require('./express'),
+  require('./allocation'),
+  require('./analyze'),
+];
 
-const USAGE = `Usage: npm run bench -- [--only NAME]... [--quick] [--json FILE]
+const USAGE = `Usage: npm run bench -- [--only NAME]... [--quick] [--large] [--json FILE]
 
   --only NAME   this benchmark only: ${BENCHMARKS.map(({ name }) => name).join(', ')}
   --quick       a few rounds of each: to see that it works, not to judge by
+  --large       analyze: also files of 400 MB and of 20 million nodes, which takes half an hour
   --json FILE   also write the results, with every sample, to FILE
   --help
 
 Exit code: 0 all targets are met, or --quick; 1 a target is missed; 2 wrong usage.`;
 
 async function main() {
-  const { only, quick, json, help } = readArguments();
+  const { only, quick, large, json, help } = readArguments();
   if (help) {
     console.log(USAGE);
     return;
@@ -45,7 +52,7 @@ async function main() {
   console.log(`leakguard's route into V8: ${describeRoutes(machine.routes)}`);
   const results = [];
   for (const { name, title, run } of BENCHMARKS.filter((benchmark) => !only || only.includes(benchmark.name))) {
-    const rows = await run({ quick, progress: (text) => progress(`${name}: ${text}`) });
+    const rows = await run({ quick, large, progress: (text) => progress(`${name}: ${text}`) });
     progress('');
     console.log(`\n${renderTable(title, rows)}`);
     results.push({ name, rows });
@@ -70,6 +77,7 @@ function readArguments() {
       options: {
         only: { type: 'string', multiple: true },
         quick: { type: 'boolean', default: false },
+        large: { type: 'boolean', default: false },
         json: { type: 'string' },
         help: { type: 'boolean', default: false },
       },

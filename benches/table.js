@@ -1,6 +1,6 @@
 'use strict';
 
-const DIGITS = /** @type {Record<string, number>} */ ({ ratio: 3 });
+const DIGITS = /** @type {Record<string, number>} */ ({ ratio: 3, s: 2 });
 const DEFAULT_DIGITS = 1;
 
 const HEADINGS = ['', 'median', 'min … max', '95 % of the median', 'n', 'target', ''];

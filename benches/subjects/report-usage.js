@@ -6,5 +6,6 @@ const fs = require('node:fs');
 
 process.once('exit', () => {
   const { user, system } = process.cpuUsage();
-  fs.writeSync(1, JSON.stringify({ cpu: user + system }));
+  const { maxRSS } = process.resourceUsage();
+  fs.writeSync(1, `${JSON.stringify({ cpu: user + system, rss: maxRSS * 1024 })}\n`);
 });
