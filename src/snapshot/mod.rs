@@ -1,5 +1,6 @@
 //! What is in a heap snapshot: reading the file, and the numbers Chrome DevTools shows for it.
 
+mod ahead;
 mod bits;
 mod classes;
 mod closures;
@@ -33,6 +34,7 @@ mod summary;
 mod testing;
 mod timers;
 
+pub use ahead::ReadAhead;
 pub use classes::{ClassGroup, Constructor};
 pub use closures::{ClosureKind, Closures};
 pub use collections::CollectionKind;

@@ -6,7 +6,9 @@ use std::{
 };
 
 use super::Host;
-use crate::snapshot::{Cancelled, Heap, Observer, ReadOptions, SnapshotFileError, Stage, read, unpack};
+use crate::snapshot::{
+    Cancelled, Heap, Observer, ReadAhead, ReadOptions, SnapshotFileError, Stage, read, unpack,
+};
 
 /// Analysing is done to this part when a stage begins; measured on files of 1 to 20 million nodes.
 const BEGINNINGS: [(Stage, f64); 5] = [
@@ -35,8 +37,11 @@ impl Input {
             None => (Box::new(io::stdin()), None),
         };
         let (reader, is_packed) = unpack(input)?;
-        // Of what is packed nobody knows the size.
-        Ok(Self { reader, size: size.filter(|_| !is_packed) })
+        if is_packed {
+            // To unpack takes as long as all the rest. Nobody knows the size of what will come.
+            return Ok(Self { reader: Box::new(ReadAhead::new(reader)?), size: None });
+        }
+        Ok(Self { reader, size })
     }
 }
 
