@@ -219,13 +219,17 @@ fn types(heap: &Heap) -> Vec<TypeTotal> {
     top(totals.into_iter(), usize::MAX, |total| total.size)
 }
 
-/// Things that users know: no roots, and none of V8's own.
+/// Things that users know: no roots, and none of V8's own. The text of a string says nothing of whose it is.
 fn is_users(heap: &Heap, node: u32) -> bool {
-    let node_type = heap.graph().node_type(node);
-    let is_kind =
-        matches!(node_type, NodeType::Object | NodeType::Closure | NodeType::Native | NodeType::String);
     let name = heap.graph().strings().bytes(heap.graph().name(node));
-    node != ROOT && is_kind && !name.starts_with(b"system /") && !name.starts_with(b"(")
+    node != ROOT
+        && match heap.graph().node_type(node) {
+            NodeType::String => true,
+            NodeType::Object | NodeType::Closure | NodeType::Native => {
+                !name.starts_with(b"system /") && !name.starts_with(b"(")
+            }
+            _ => false,
+        }
 }
 
 fn retainers(heap: &Heap, ways: &Ways, rows: usize) -> Vec<Retainer> {
