@@ -91,11 +91,11 @@ impl Target {
     }
 
     /// Has `write` fill the file, syncs it and gives it its name. Returns its size.
-    pub fn fill(
+    pub fn fill<E: From<CaptureError>>(
         self,
         compression: Compression,
-        write: impl FnOnce(&mut dyn Write) -> Result<(), CaptureError>,
-    ) -> Result<Bytes, CaptureError> {
+        write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+    ) -> Result<Bytes, E> {
         let Self { path, file } = self;
         let failed = |source| CaptureError::Write { file: path.clone(), source };
         let mut buffer = BufWriter::with_capacity(1 << 18, file.as_file());
