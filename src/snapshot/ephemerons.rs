@@ -37,7 +37,7 @@ impl Ephemerons {
 }
 
 /// What `.` does not match in DevTools' regular expression for these names: an entry with such text in its name is no entry there.
-const LINE_ENDS: [&[u8]; 4] = [b"\n", b"\r", "\u{2028}".as_bytes(), "\u{2029}".as_bytes()];
+pub(super) const LINE_ENDS: [&[u8]; 4] = [b"\n", b"\r", "\u{2028}".as_bytes(), "\u{2029}".as_bytes()];
 
 /// The table's id, and what both names of a pair have in common.
 fn parse(name: &[u8]) -> Option<(u32, &[u8])> {

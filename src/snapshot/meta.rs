@@ -21,6 +21,8 @@ pub(super) struct Meta {
     edge_types: Vec<Values>,
     #[serde(default)]
     location_fields: Vec<String>,
+    #[serde(default)]
+    trace_function_info_fields: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +112,16 @@ impl Meta {
             line: at("line")?,
             column: at("column")?,
         })
+    }
+}
+
+impl Meta {
+    /// How many fields a row of the functions on allocations' stacks has, and where the names of function and script stand.
+    pub(super) fn functions(&self) -> Result<(usize, usize, usize), String> {
+        let at = |name| position("trace_function_info_fields", &self.trace_function_info_fields, name);
+        let fields = count("trace_function_info_fields", &self.trace_function_info_fields)?;
+        // Made-up snapshots have neither fields nor rows.
+        if fields == 0 { Ok((1, 0, 0)) } else { Ok((fields, at("name")?, at("script_name")?)) }
     }
 }
 

@@ -26,6 +26,7 @@ mod open;
 mod parse;
 mod preview;
 pub mod query;
+mod redact;
 mod sizes;
 mod spare;
 mod strings;
@@ -46,6 +47,7 @@ pub use graph::{EdgeType, Graph, Location, NodeType, ROOT};
 pub use heap::Heap;
 pub use open::unpack;
 pub use parse::{ReadOptions, read};
+pub use redact::{RedactError, RedactOptions, Redacted, redact};
 pub use strings::Strings;
 pub use summary::{ClassTotal, Collection, DuplicateString, Retainer, Summary, Suspect, TypeTotal};
 
