@@ -644,6 +644,45 @@ export interface Answers {
  */
 export function query<Q extends Query>(file: string, query: Q, options?: QueryOptions): Promise<Answers[Q['what']]>;
 
+export interface RedactOptions {
+  /** Where to write; an existing file is never overwritten. Default: the file's name with `.redacted.heapsnapshot` at its end. */
+  output?: string;
+  /**
+   * Replace the keys of objects that are used as dictionaries (plain ones with 24 properties or more) whatever they are; with `false`, those that
+   * code uses as names, too, stay. Default: true.
+   */
+  keys?: boolean;
+  /** How to pack the copy. Default: `'none'`. */
+  compress?: 'none' | 'gzip';
+  /** Called now and then with the part that is done, 0..1. */
+  progress?: (fraction: number) => void;
+  /** Ends the work before it is done; then there is no copy. */
+  signal?: AbortSignal;
+}
+
+/** A copy of a snapshot that does not say what the strings say. */
+export interface Redaction {
+  /** Its path, or null for standard output. */
+  file: string | null;
+  /** Its size. */
+  bytes: number;
+  nodes: number;
+  edges: number;
+  /** How many different texts there were. */
+  strings: number;
+  /** How many were replaced; one that was a value and a name may count twice. */
+  replaced: number;
+}
+
+/**
+ * Copies a heap snapshot of any process without what its strings say, in one pass, off the main thread. Nodes, edges, sizes and ids are the same;
+ * names of classes, functions, variables and properties stay where they stand in code, as do the paths of scripts. Each text that goes is replaced
+ * by letters and digits, as many as it had characters, and equal texts by equal ones, which come from a random salt that is forgotten. V8 does
+ * not tell keys that are whole numbers (`{ 1001: ... }`) from the places in an array: they stay.
+ * @throws {LeakguardError} `ERR_LEAKGUARD_FILE`, `_NOT_A_SNAPSHOT`, `_NO_ROOM`, `_DIR`, `_EXISTS`, `_WRITE`, `_UNAVAILABLE`; an `AbortError`
+ */
+export function redact(file: string, options?: RedactOptions): Promise<Redaction>;
+
 declare global {
   namespace NodeJS {
     interface Process {

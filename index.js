@@ -112,10 +112,19 @@ async function query(file, query, options) {
   return require('./lib/analysis/query').query(file, query, options);
 }
 
+/**
+ * @param {string} file
+ * @param {object} [options]
+ */
+async function redact(file, options) {
+  return require('./lib/analysis/redact').redact(file, options);
+}
+
 module.exports = {
   analyze,
   diff,
   query,
+  redact,
   start,
   stop,
   status,

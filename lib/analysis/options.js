@@ -23,6 +23,8 @@ const CHECKS = {
   size: (value) => (parseSize(value) !== undefined ? undefined : "a number of bytes or a text such as '64 KiB'"),
   text: (value) => (typeof value === 'string' ? undefined : 'a text'),
   flag: (value) => (typeof value === 'boolean' ? undefined : 'true or false'),
+  compress: (value) => (['none', 'gzip'].includes(value) ? undefined : "'none' or 'gzip'"),
+  path: (value) => (isPath(value) ? undefined : 'a path'),
   progress: (value) => (typeof value === 'function' ? undefined : 'a function'),
   signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
 };
@@ -39,7 +41,7 @@ function checkOptions(options, checks) {
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name))
       throw optionError(TypeError, `there is no option "${name}"; there are ${Object.keys(checks).join(', ')}`);
-    const expected = value === undefined ? undefined : checks[/** @type {keyof T & string} */ (name)](value);
+    const expected = value === undefined ? undefined : checks[name](value);
     if (expected !== undefined) throw optionError(TypeError, `"${name}" must be ${expected}`);
   }
   return options;
@@ -47,9 +49,16 @@ function checkOptions(options, checks) {
 
 /** @param {unknown} file */
 function checkFile(file) {
-  if (typeof file !== 'string' || file === '' || file.includes('\0'))
-    throw optionError(TypeError, 'the file must be a path');
+  if (!isPath(file)) throw optionError(TypeError, 'the file must be a path');
   return file;
+}
+
+/**
+ * @param {unknown} value
+ * @returns {value is string}
+ */
+function isPath(value) {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
 }
 
 module.exports = { CHECKS, checkFile, checkOptions };

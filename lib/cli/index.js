@@ -5,7 +5,12 @@
 const { version } = require('../../package.json');
 
 /** What a command needs: `run` resolves to the exit code. @type {Record<string, { summary: string, run: (args: string[]) => Promise<number> }>} */
-const COMMANDS = { analyze: require('./analyze'), diff: require('./diff'), query: require('./query') };
+const COMMANDS = {
+  analyze: require('./analyze'),
+  diff: require('./diff'),
+  query: require('./query'),
+  redact: require('./redact'),
+};
 
 const HELP = `leakguard finds memory leaks.
 

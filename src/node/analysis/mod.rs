@@ -4,6 +4,7 @@ mod analyze;
 mod diff;
 mod input;
 mod query;
+mod redact;
 
 use std::sync::{
     Arc,
@@ -28,6 +29,7 @@ enum Request {
     Analyze(analyze::Analyze),
     Diff(diff::Diff),
     Query(query::QueryFile),
+    Redact(redact::Redact),
 }
 
 /// How a terminal wants to have the answer.
@@ -117,6 +119,7 @@ impl Task for Analysis {
             Request::Analyze(analyze) => analyze.answer(&self.host),
             Request::Diff(diff) => diff.answer(&self.host),
             Request::Query(query) => query.answer(&self.host),
+            Request::Redact(redact) => Ok(redact.answer(&self.host)),
         };
         Ok(answer.unwrap_or_else(|error| error_answer(&error)).to_string())
     }
