@@ -41,7 +41,7 @@ function checkOptions(options, checks) {
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name))
       throw optionError(TypeError, `there is no option "${name}"; there are ${Object.keys(checks).join(', ')}`);
-    const expected = value === undefined ? undefined : checks[name](value);
+    const expected = value === undefined ? undefined : checks[/** @type {keyof T & string} */ (name)](value);
     if (expected !== undefined) throw optionError(TypeError, `"${name}" must be ${expected}`);
   }
   return options;
