@@ -10,6 +10,7 @@ use super::{
     trie::{TOP, Trie},
     turnover::{Turnover, turnover},
     verdict::Course,
+    witness::Witness,
     wording,
 };
 use crate::snapshot::{
@@ -47,12 +48,12 @@ struct Candidate {
 }
 
 /// What grows, examined: the likeliest first.
-pub(super) fn containers(sides: &[Side<'_>], work: &Work, ids_match: bool) -> Vec<Container> {
+pub(super) fn containers(sides: &[Side<'_>], work: &Work, witness: Witness) -> Vec<Container> {
     let Some(last) = sides.last() else { return Vec::new() };
     let mut candidates = growing_collections(sides);
     candidates.extend(growing_places(sides, &candidates));
     candidates.sort_by(|one, other| other.rank.total_cmp(&one.rank));
-    candidates.into_iter().map(|candidate| examine(candidate, sides, last, work, ids_match)).collect()
+    candidates.into_iter().map(|candidate| examine(candidate, sides, last, work, witness)).collect()
 }
 
 fn examine(
@@ -60,7 +61,7 @@ fn examine(
     sides: &[Side<'_>],
     last: &Side<'_>,
     work: &Work,
-    ids_match: bool,
+    witness: Witness,
 ) -> Container {
     let looked_at: Vec<Vec<Identity>> = sides
         .iter()
@@ -72,7 +73,7 @@ fn examine(
         .collect();
     let between = |before: usize, after: usize| {
         let later = candidate.members[after].iter().map(|member| Identity::of(&sides[after], member));
-        turnover(&looked_at[before], later, ids_match)
+        turnover(&looked_at[before], later, witness)
     };
     let steps: Vec<Turnover> = (1..sides.len()).map(|after| between(after - 1, after)).collect();
     let whole = match &steps[..] {

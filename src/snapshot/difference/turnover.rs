@@ -1,6 +1,6 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::identity::Identity;
+use super::{identity::Identity, witness::Witness};
 
 /// The oldest are so many of a hundred, and no fewer than this.
 const OLDEST_PART: usize = 10;
@@ -27,10 +27,13 @@ pub(super) struct Turnover {
 pub(super) fn turnover(
     before: &[Identity],
     after: impl Iterator<Item = Identity>,
-    ids_match: bool,
+    witness: Witness,
 ) -> Turnover {
-    let fates: Vec<Option<bool>> =
-        if ids_match { fates_by_id(before, after) } else { fates_by_content(before, after) };
+    let fates: Vec<Option<bool>> = match witness {
+        Witness::Ids => fates_by_id(before, after),
+        Witness::Contents => fates_by_content(before, after),
+        Witness::Nothing => vec![None; before.len()],
+    };
     let part = |fates: &[Option<bool>]| {
         let known = fates.iter().flatten().count();
         (known > 0).then(|| fates.iter().flatten().filter(|&&stayed| stayed).count() as f64 / known as f64)
@@ -93,7 +96,7 @@ mod tests {
     fn a_key_says_more_than_what_is_in_a_member() {
         let before: Vec<Identity> = (0..10).map(|n| member(0, Some(n), &[100 + n])).collect();
         let after: Vec<Identity> = (5..20).map(|n| member(0, Some(n), &[900 + n])).collect();
-        let turnover = turnover(&before, after.iter().cloned(), false);
+        let turnover = turnover(&before, after.iter().cloned(), Witness::Contents);
         assert_eq!((turnover.identifiable, turnover.survival, turnover.oldest), (1.0, Some(0.5), Some(0.0)));
         assert_eq!(turnover.removed, 5);
     }
@@ -102,7 +105,7 @@ mod tests {
     fn members_without_keys_are_known_by_half_of_what_is_in_them() {
         let before = [member(0, None, &[1, 2, 3]), member(0, None, &[4, 5, 3]), member(0, None, &[3])];
         let after = [member(0, None, &[1, 2, 9]), member(0, None, &[4, 7, 8])];
-        let turnover = turnover(&before, after.iter().cloned(), false);
+        let turnover = turnover(&before, after.iter().cloned(), Witness::Contents);
         // What all have tells nothing, and the third has nothing else.
         assert!((turnover.identifiable - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(turnover.survived, [true, true, false]);
@@ -113,7 +116,10 @@ mod tests {
     fn ids_tell_all_where_they_match() {
         let before: Vec<Identity> = (1..=4).map(|id| member(id, None, &[])).collect();
         let after: Vec<Identity> = (3..=9).map(|id| member(id, None, &[])).collect();
-        assert_eq!(turnover(&before, after.iter().cloned(), true).survived, [false, false, true, true]);
-        assert_eq!(turnover(&before, after.iter().cloned(), false).identifiable, 0.0);
+        assert_eq!(
+            turnover(&before, after.iter().cloned(), Witness::Ids).survived,
+            [false, false, true, true]
+        );
+        assert_eq!(turnover(&before, after.iter().cloned(), Witness::Contents).identifiable, 0.0);
     }
 }
