@@ -1,11 +1,12 @@
-//! Any bytes at all are read as a snapshot or refused, and what was read can be summed up and compared with itself.
+//! Any bytes at all are read as a snapshot or refused, and what was read can be summed up compared with itself, and redacted.
 
 #![no_main]
 
-use leakguard::snapshot::{Difference, Heap, ReadOptions, Summary, Unit, Work, read, unpack};
+use leakguard::snapshot::{Difference, Heap, ReadOptions, RedactOptions, Summary, Unit, Work, read, redact, unpack};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
+    let _ = redact(bytes, std::io::sink(), &RedactOptions { salt: [7; 32], keys: true }, &());
     for partial in [false, true] {
         let Ok((reader, _)) = unpack(bytes) else { return };
         let options = ReadOptions { size: Some(bytes.len() as u64), partial };

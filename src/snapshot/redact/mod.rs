@@ -10,11 +10,13 @@
 
 mod code;
 mod edges;
+mod entry;
 mod nodes;
 mod output;
 mod placeholder;
 mod role;
 mod sections;
+mod standard;
 mod verdict;
 mod words;
 
