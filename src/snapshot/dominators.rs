@@ -28,8 +28,9 @@ struct Search {
 }
 
 /// Nodes that nothing keeps hang off the root, and so do those that only keep each other.
-pub(super) fn dominators(graph: &Graph, essential: &Bits, spare: &mut Spare) -> Dominators {
-    let Search { nodes: mut order, parents, seen, keepers } = search(graph, essential, spare);
+pub(super) fn dominators(graph: &Graph, essential: Bits, spare: &mut Spare) -> Dominators {
+    let Search { nodes: mut order, parents, seen, keepers } = search(graph, &essential);
+    drop(essential);
     let numbers = immediate_dominators(&order, parents, keepers, spare);
     let mut parents = spare.filled(graph.nodes().len(), ROOT);
     for (&node, &number) in order.iter().zip(&numbers) {
@@ -40,7 +41,7 @@ pub(super) fn dominators(graph: &Graph, essential: &Bits, spare: &mut Spare) -> 
     Dominators { parents, order }
 }
 
-fn search(graph: &Graph, essential: &Bits, spare: &mut Spare) -> Search {
+fn search(graph: &Graph, essential: &Bits) -> Search {
     let count = graph.nodes().len();
     // By node, the number of edges that keep it.
     let mut kept_by = vec![0_u32; count + 1];
@@ -72,7 +73,6 @@ fn search(graph: &Graph, essential: &Bits, spare: &mut Spare) -> Search {
             };
         }
     }
-    spare.keep(next);
     search
 }
 
@@ -99,30 +99,35 @@ impl Search {
 }
 
 /// By number, the number of the dominator. `parents` and `keepers` are those of the search.
-fn immediate_dominators(nodes: &[u32], parents: Vec<u32>, keepers: Keepers, spare: &mut Spare) -> Vec<u32> {
+fn immediate_dominators(
+    nodes: &[u32],
+    parents: Vec<u32>,
+    mut keepers: Keepers,
+    spare: &mut Spare,
+) -> Vec<u32> {
     let mut dominators = parents;
     let links = dominators.iter().map(|&ancestor| Link { ancestor, label: 0 });
     let mut forest = Forest { links: links.collect(), path: Vec::new() };
-    let mut semis = spare.filled(dominators.len(), 0);
     for number in (1..nodes.len() as u32).rev() {
         let mut semi = dominators[number as usize];
         for keeper in keepers.of(nodes[number as usize]) {
             semi = semi.min(if keeper > number { forest.lowest(keeper, number) } else { keeper });
         }
-        semis[number as usize] = semi;
+        keepers.finish(nodes[number as usize], semi);
         forest.links[number as usize].label = semi;
     }
     drop(forest);
-    spare.keep(keepers.starts);
-    spare.keep(keepers.numbers);
-    for (number, &semi) in semis.iter().enumerate().skip(1) {
+    for (number, &node) in nodes.iter().enumerate().skip(1) {
+        // Without other keepers it is the one from which the search came.
+        let Some(semi) = keepers.finished(node) else { continue };
         let mut dominator = dominators[number];
         while dominator > semi {
             dominator = dominators[dominator as usize];
         }
         dominators[number] = dominator;
     }
-    spare.keep(semis);
+    spare.keep(keepers.starts);
+    spare.keep(keepers.numbers);
     dominators
 }
 
@@ -151,6 +156,20 @@ impl Keepers {
         let start = &mut self.starts[node as usize];
         *start -= 1;
         self.numbers[*start as usize] = keeper;
+    }
+
+    /// The keepers of a node are not needed any more: its semidominator takes the place of the first.
+    fn finish(&mut self, node: u32, semi: u32) {
+        let (start, end) = (self.starts[node as usize], self.starts[node as usize + 1]);
+        if start < end {
+            self.numbers[start as usize] = semi;
+        }
+    }
+
+    /// A node's semidominator, if it had keepers.
+    fn finished(&self, node: u32) -> Option<u32> {
+        let (start, end) = (self.starts[node as usize], self.starts[node as usize + 1]);
+        (start < end).then(|| self.numbers[start as usize])
     }
 
     /// Places are left where those that would keep a node were not reached themselves.
@@ -228,7 +247,7 @@ mod tests {
             let graph = graph(&nodes);
             let essential = essential_edges(&graph, &Ephemerons::find(graph.strings()));
             let mut spare = Spare::default();
-            let tree = dominators(&graph, &essential, &mut spare);
+            let tree = dominators(&graph, essential.clone(), &mut spare);
             let shallow = shallow_sizes(&graph, &Bits::new(graph.node_count()), &mut spare);
             let retained = retained_sizes(&shallow, &tree, &mut spare);
             let all = reached(&graph, &essential, NONE);

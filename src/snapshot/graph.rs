@@ -129,6 +129,30 @@ impl EdgeType {
     }
 }
 
+/// An edge's type and its target in one number: most steps go over all edges and want just these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct EdgeEnd(u32);
+
+/// The type takes three bits.
+const TARGET_BITS: u32 = 29;
+/// More nodes than these cannot be told in the other bits; a file of them would have 40 GB.
+pub(super) const MAX_NODES: u64 = 1 << TARGET_BITS;
+
+impl EdgeEnd {
+    /// `target` is less than `MAX_NODES`.
+    pub(super) const fn new(kind: EdgeType, target: u32) -> Self {
+        Self((kind as u32) << TARGET_BITS | target)
+    }
+
+    const fn kind(self) -> EdgeType {
+        EdgeType::NAMES[(self.0 >> TARGET_BITS) as usize].0
+    }
+
+    const fn target(self) -> u32 {
+        self.0 & ((1 << TARGET_BITS) - 1)
+    }
+}
+
 /// Where a function or an object's constructor is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Location {
@@ -191,9 +215,9 @@ pub struct Graph {
     pub(super) detachedness: Vec<(u32, u8)>,
     /// By node, and one more: where its edges begin.
     pub(super) first_edges: Vec<u32>,
-    pub(super) edge_types: Vec<EdgeType>,
     pub(super) edge_names: Vec<u32>,
-    pub(super) edge_targets: Vec<u32>,
+    /// By edge, its type and its target.
+    pub(super) edge_ends: Vec<EdgeEnd>,
     pub(super) locations: Vec<Location>,
     pub(super) strings: Strings,
     pub(super) extra_native_bytes: u64,
@@ -209,7 +233,7 @@ impl Graph {
 
     /// How many edges there are.
     pub const fn edge_count(&self) -> u32 {
-        self.edge_targets.len() as u32
+        self.edge_ends.len() as u32
     }
 
     /// Every node.
@@ -244,7 +268,7 @@ impl Graph {
 
     /// An edge's type.
     pub fn edge_type(&self, edge: u32) -> EdgeType {
-        self.edge_types[edge as usize]
+        self.edge_ends[edge as usize].kind()
     }
 
     /// The number of an edge's name among the strings or, if its type is numbered, its number.
@@ -254,7 +278,7 @@ impl Graph {
 
     /// The node an edge leads to.
     pub fn target(&self, edge: u32) -> u32 {
-        self.edge_targets[edge as usize]
+        self.edge_ends[edge as usize].target()
     }
 
     /// The node that an edge of this name leads to.

@@ -30,7 +30,7 @@ impl Heap {
         let ephemerons = Ephemerons::find(&graph.strings);
         let mut spare = Spare::default();
         observer.progress(Stage::Dominators, 0)?;
-        let tree = dominators(&graph, &essential_edges(&graph, &ephemerons), &mut spare);
+        let tree = dominators(&graph, essential_edges(&graph, &ephemerons), &mut spare);
         observer.progress(Stage::Sizes, 0)?;
         let detached = detached_nodes(&graph);
         let shallow = shallow_sizes(&graph, &detached, &mut spare);

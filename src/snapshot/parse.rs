@@ -6,7 +6,7 @@ use rows::{Places, each_row, narrow, unexpected};
 
 use super::{
     EdgeType, Graph, Location, Observer, SnapshotFileError,
-    graph::Sizes,
+    graph::{EdgeEnd, MAX_NODES, Sizes},
     input::Input,
     meta::{EdgeLayout, Header, LocationLayout, NodeLayout},
 };
@@ -149,6 +149,9 @@ impl<R: Read> Parser<'_, R> {
         let announced = header.node_count;
         let layout = header.meta.nodes().map_err(|missing| self.input.unexpected(missing))?;
         let rows = self.rows_to_expect(announced, layout.fields);
+        if announced > MAX_NODES {
+            return Err(SnapshotFileError::NoMemory { what: "nodes", count: announced });
+        }
         let no_memory = |_| SnapshotFileError::NoMemory { what: "nodes", count: announced };
         let graph = &mut self.graph;
         graph.node_types.try_reserve_exact(rows).map_err(no_memory)?;
@@ -202,9 +205,8 @@ impl<R: Read> Parser<'_, R> {
         let places = Places::new(self.graph.node_count(), node_fields);
         let owned = self.graph.first_edges.last().map_or(0, |&end| u64::from(end));
         let graph = &mut self.graph;
-        graph.edge_types.try_reserve_exact(rows).map_err(no_memory)?;
         graph.edge_names.try_reserve_exact(rows).map_err(no_memory)?;
-        graph.edge_targets.try_reserve_exact(rows).map_err(no_memory)?;
+        graph.edge_ends.try_reserve_exact(rows).map_err(no_memory)?;
         let count = each_row(&mut self.input, fields, |row, offset| {
             let kind: EdgeType =
                 *usize::try_from(row[kind]).ok().and_then(|kind| kinds.get(kind)).ok_or_else(|| {
@@ -222,9 +224,8 @@ impl<R: Read> Parser<'_, R> {
                 let nodes = places.nodes;
                 return Err(unexpected(offset, format_args!("an edge to one of {nodes} nodes"), row[target]));
             };
-            graph.edge_types.push(kind);
             graph.edge_names.push(name);
-            graph.edge_targets.push(node);
+            graph.edge_ends.push(EdgeEnd::new(kind, node));
             Ok(())
         })?;
         if count != announced || count != owned {
@@ -276,7 +277,7 @@ impl<R: Read> Parser<'_, R> {
                 strings.texts.truncate(before);
                 return Err(error);
             }
-            strings.ends.push(strings.texts.len());
+            strings.end()?;
             if !self.input.take(b',')? {
                 return self.input.expect(b']');
             }
@@ -299,7 +300,6 @@ impl<R: Read> Parser<'_, R> {
         let nodes = graph.names.len();
         graph.first_edges.truncate(nodes + 1);
         let edges = graph.edge_count();
-        graph.edge_types.truncate(edges as usize);
         graph.edge_names.truncate(edges as usize);
         for end in &mut graph.first_edges {
             *end = (*end).min(edges);

@@ -223,7 +223,7 @@ impl<'a, R: Read, W: Write> Redaction<'a, R, W> {
         if !self.input.take(b']')? {
             loop {
                 self.input.string(&mut strings.texts)?;
-                strings.ends.push(strings.texts.len());
+                strings.end()?;
                 if !self.input.take(b',')? {
                     break;
                 }

@@ -226,8 +226,7 @@ proptest! {
         prop_assert_eq!(&before.ids, &after.ids);
         prop_assert_eq!(&before.self_sizes, &after.self_sizes);
         prop_assert_eq!(&before.first_edges, &after.first_edges);
-        prop_assert_eq!(&before.edge_types, &after.edge_types);
-        prop_assert_eq!(&before.edge_targets, &after.edge_targets);
+        prop_assert_eq!(&before.edge_ends, &after.edge_ends);
         prop_assert_eq!(&before.locations, &after.locations);
         let [before, after] = [before, after].map(|graph| Heap::new(graph, &()).unwrap());
         for node in before.graph().nodes() {
