@@ -169,7 +169,7 @@ describe('redact', () => {
   it('leaves the ways in words, but for what is data', async () => {
     const [one, other] = await Promise.all([file, redacted].map((name) => leakguard.analyze(name, { rows: 200 })));
     const mine = ['dictionary :Object', 'map :Map', 'set :Set', 'numbers :Array', 'integers :Array'].flatMap((last) =>
-      one.collections.filter(({ path: words }) => words === `globalThis › ${last}`),
+      one.collections.filter(({ path: words }) => words === `module ${secrets} › ${last}`),
     );
     assert.equal(mine.length, 5, JSON.stringify(one.collections));
     for (const { id, path: words } of mine) {

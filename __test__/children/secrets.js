@@ -147,7 +147,9 @@ for (let index = 0; index < 30; index++) numbered[700_000_000 + index * 1_000_00
 const numbers = Array.from({ length: COUNT }, (_, index) => ({ number: 31_415_926.25 + index * 1_000.5 }));
 const integers = Array.from({ length: COUNT }, (_, index) => ({ integer: 271_828_000 + index }));
 
-Object.assign(globalThis, { kept, map, weak, set, dictionary, prototypeless, numbered, numbers, integers });
+// What no function uses that outlives the module would be the stack's alone.
+module.exports = () => [kept, map, weak, set, dictionary, prototypeless, numbered, numbers, integers];
+
 v8.writeHeapSnapshot(process.argv[2]);
 if (process.argv[4])
   v8.writeHeapSnapshot(process.argv[4], /** @type {any} */ ({ exposeInternals: true, exposeNumericValues: true }));

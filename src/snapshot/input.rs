@@ -131,20 +131,9 @@ impl<'a, R: Read> Input<'a, R> {
     #[inline(always)]
     pub(super) fn plain_row(&mut self, row: &mut [u64]) -> Option<u64> {
         let block = &self.block[self.at..self.end];
-        let mut length = 0;
-        let mut behind = b',';
-        for value in row {
-            if behind != b',' {
-                return None;
-            }
-            // As the width is fixed, the compiler checks once for all digits that they are there, which halves the time.
-            let window = block.get(length..)?.first_chunk()?;
-            let digits;
-            (*value, digits) = plain_number(window)?;
-            behind = window[digits];
-            length += digits + 1;
-        }
-        let offset = self.offset() + length as u64 - 1;
+        let (mut length, mut behind) = plain_numbers(block, row)?;
+        let offset = self.offset() + length as u64;
+        length += 1;
         // Up to Node 22 each row has a line.
         if behind == b'\n' {
             behind = *block.get(length)?;
@@ -155,6 +144,22 @@ impl<'a, R: Read> Input<'a, R> {
         }
         self.at += length;
         Some(offset)
+    }
+
+    /// The numbers of a row, with commas between them.
+    #[inline]
+    pub(super) fn row(&mut self, row: &mut [u64]) -> Result<(), SnapshotFileError> {
+        if let Some((length, _)) = plain_numbers(&self.block[self.at..self.end], row) {
+            self.at += length;
+            return Ok(());
+        }
+        for (field, value) in row.iter_mut().enumerate() {
+            if field > 0 {
+                self.expect(b',')?;
+            }
+            *value = self.number()?;
+        }
+        Ok(())
     }
 
     /// Appends the text of a string to `text`, as UTF-8; a lone surrogate, which V8 leaves where it cuts a string, as its
@@ -288,6 +293,26 @@ impl<'a, R: Read> Input<'a, R> {
             },
         }
     }
+}
+
+/// Fills `row` with numbers that have nothing but a comma between them, if all are there and more. Tells how long they are, and the byte
+/// behind.
+#[inline(always)]
+fn plain_numbers(block: &[u8], row: &mut [u64]) -> Option<(usize, u8)> {
+    let mut length = 0;
+    let mut behind = b',';
+    for value in row {
+        if behind != b',' {
+            return None;
+        }
+        // As the width is fixed, the compiler checks once for all digits that they are there, which halves the time.
+        let window = block.get(length..)?.first_chunk()?;
+        let digits;
+        (*value, digits) = plain_number(window)?;
+        behind = window[digits];
+        length += digits + 1;
+    }
+    Some((length.checked_sub(1)?, behind))
 }
 
 /// The number that a window begins with, and how many digits it has, if these are not too many.

@@ -38,12 +38,7 @@ pub(super) fn each_row<R: Read>(
 /// A row with white space anywhere, the last one, one that is not in the block as a whole, or none. Returns the offset behind it.
 #[cold]
 fn any_row<R: Read>(input: &mut Input<'_, R>, row: &mut [u64]) -> Result<u64, SnapshotFileError> {
-    for (field, value) in row.iter_mut().enumerate() {
-        if field > 0 {
-            input.expect(b',')?;
-        }
-        *value = input.number()?;
-    }
+    input.row(row)?;
     Ok(input.offset())
 }
 

@@ -1,7 +1,10 @@
 use std::io::{Read, Write};
 
 use super::{
-    super::{EdgeType, NodeType, meta::EdgeLayout},
+    super::{
+        EdgeType, NodeType,
+        meta::{EdgeLayout, MAX_FIELDS},
+    },
     RedactError,
     code::Target,
     nodes::{DICTIONARY, Nodes},
@@ -12,10 +15,9 @@ use super::{
 /// With so many edges before it has enough properties, an object is none that is used as a dictionary.
 const PATIENCE: usize = 1 << 12;
 
-/// An edge as it was read.
+/// An edge; its row stands aside.
 #[derive(Clone, Copy)]
 struct Edge {
-    row: [u64; super::super::meta::MAX_FIELDS],
     kind: EdgeType,
     name: u32,
     target: u32,
@@ -69,7 +71,8 @@ impl<R: Read, W: Write> Redaction<'_, R, W> {
         let nodes = std::mem::take(&mut self.nodes);
         let mut named = nodes.named.iter().copied().peekable();
         let mut count = 0_u64;
-        let mut waiting: Vec<Edge> = Vec::new();
+        let mut row = [0; MAX_FIELDS];
+        let mut waiting: Vec<([u64; MAX_FIELDS], Edge)> = Vec::new();
         let mut prototype = Prototype::default();
         for (node, edges) in (0..).zip(nodes.edge_counts()) {
             let name = named.next_if(|&(next, _)| next == node).map(|(_, name)| name);
@@ -82,17 +85,17 @@ impl<R: Read, W: Write> Redaction<'_, R, W> {
                 if count > 0 {
                     self.input.expect(b',')?;
                 }
-                let edge = self.edge(&layout, &nodes)?;
+                let edge = self.edge(&layout, &nodes, &mut row)?;
                 count += 1;
                 if edge.kind == EdgeType::Property {
                     last_property = Some(edge.name);
                 }
                 if !is_undecided {
-                    self.pass(count == 1, source, edge, &layout, &nodes, &prototype)?;
+                    self.pass(count == 1, source, (&mut row, edge), &layout, &nodes, &prototype)?;
                     continue;
                 }
                 // An object is a dictionary from some number of properties on: until then its edges wait.
-                waiting.push(edge);
+                waiting.push((row, edge));
                 properties += u32::from(match edge.kind {
                     EdgeType::Property => !prototype.is(edge.name),
                     kind => kind == EdgeType::Element,
@@ -104,8 +107,15 @@ impl<R: Read, W: Write> Redaction<'_, R, W> {
                 if is_dictionary || left == 0 || waiting.len() >= PATIENCE {
                     is_undecided = false;
                     let first = count - waiting.len() as u64;
-                    for (index, edge) in waiting.drain(..).enumerate() {
-                        self.pass(first + index as u64 == 0, source, edge, &layout, &nodes, &prototype)?;
+                    for (index, (mut row, edge)) in waiting.drain(..).enumerate() {
+                        self.pass(
+                            first + index as u64 == 0,
+                            source,
+                            (&mut row, edge),
+                            &layout,
+                            &nodes,
+                            &prototype,
+                        )?;
                     }
                 }
             }
@@ -127,8 +137,13 @@ impl<R: Read, W: Write> Redaction<'_, R, W> {
     }
 
     #[inline]
-    fn edge(&mut self, layout: &EdgeLayout, nodes: &Nodes) -> Result<Edge, RedactError> {
-        let row = self.row(layout.fields)?;
+    fn edge(
+        &mut self,
+        layout: &EdgeLayout,
+        nodes: &Nodes,
+        row: &mut [u64; MAX_FIELDS],
+    ) -> Result<Edge, RedactError> {
+        self.input.row(&mut row[..layout.fields])?;
         let kind = usize::try_from(row[layout.kind]).ok().and_then(|kind| layout.kinds.get(kind)).copied();
         let Some(kind) = kind else {
             return Err(self.unexpected(
@@ -144,7 +159,7 @@ impl<R: Read, W: Write> Redaction<'_, R, W> {
             );
         }
         let name = if kind.is_numbered() { 0 } else { self.string_number(row[layout.name])? };
-        Ok(Edge { row, kind, name, target: target as u32 })
+        Ok(Edge { kind, name, target: target as u32 })
     }
 
     /// Gives the name of an edge its role, and keeps what the edge says about other strings.
@@ -153,12 +168,12 @@ impl<R: Read, W: Write> Redaction<'_, R, W> {
         &mut self,
         is_first: bool,
         source: Source,
-        edge: Edge,
+        (row, edge): (&mut [u64; MAX_FIELDS], Edge),
         layout: &EdgeLayout,
         nodes: &Nodes,
         prototype: &Prototype,
     ) -> Result<(), RedactError> {
-        let Edge { mut row, kind, name, target } = edge;
+        let Edge { kind, name, target } = edge;
         let text = nodes.text(target);
         match kind {
             EdgeType::Property | EdgeType::Context | EdgeType::Element => {

@@ -1,95 +1,139 @@
 use std::io::Write;
 
-use super::RedactError;
+use super::{super::meta::MAX_FIELDS, RedactError};
 
 /// So much is written at a time.
 const BLOCK: usize = 1 << 18;
-/// No number is longer.
-const MAX_NUMBER: usize = 20;
+/// A row is no longer than this, with a comma and 20 digits for each of its numbers.
+const MAX_ROW: usize = 21 * MAX_FIELDS;
+
+/// `00` to `99`.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
 
 /// JSON on its way out.
 pub(super) struct Output<W> {
     writer: W,
-    block: Vec<u8>,
+    block: Box<[u8]>,
+    at: usize,
 }
 
 impl<W: Write> Output<W> {
     pub(super) fn new(writer: W) -> Self {
-        Self { writer, block: Vec::with_capacity(BLOCK + 2 * MAX_NUMBER) }
+        Self { writer, block: vec![0; BLOCK].into_boxed_slice(), at: 0 }
     }
 
+    #[inline]
     pub(super) fn text(&mut self, text: &[u8]) -> Result<(), RedactError> {
-        self.block.extend_from_slice(text);
-        self.make_room()
+        self.make_room(text.len())?;
+        match self.block.get_mut(self.at..self.at + text.len()) {
+            Some(room) => {
+                room.copy_from_slice(text);
+                self.at += text.len();
+                Ok(())
+            }
+            None => self.writer.write_all(text).map_err(RedactError::Write),
+        }
     }
 
     #[inline]
     pub(super) fn number(&mut self, number: u64) -> Result<(), RedactError> {
-        self.block.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        self.make_room()
+        self.row(true, &[number])
     }
 
     /// The numbers of a row; all but the first row of a list need a comma before them.
     #[inline]
     pub(super) fn row(&mut self, is_first: bool, numbers: &[u64]) -> Result<(), RedactError> {
+        debug_assert!(numbers.len() <= MAX_FIELDS);
+        self.make_room(MAX_ROW)?;
         let mut is_first = is_first;
-        let mut buffer = itoa::Buffer::new();
         for &number in numbers {
             if !is_first {
-                self.block.push(b',');
+                self.block[self.at] = b',';
+                self.at += 1;
             }
             is_first = false;
-            self.block.extend_from_slice(buffer.format(number).as_bytes());
+            self.digits(number);
         }
-        self.make_room()
+        Ok(())
+    }
+
+    /// There is room for them.
+    #[inline]
+    fn digits(&mut self, number: u64) {
+        let length = number.checked_ilog10().unwrap_or(0) as usize + 1;
+        let digits = &mut self.block[self.at..self.at + length];
+        let mut rest = number;
+        for pair in digits.rchunks_mut(2) {
+            match pair {
+                [tens, ones] => {
+                    [*tens, *ones] = PAIRS[(rest % 100) as usize];
+                    rest /= 100;
+                }
+                [first] => *first = b'0' + rest as u8,
+                _ => {}
+            }
+        }
+        self.at += length;
     }
 
     /// A string, given in generalised UTF-8, as V8 writes it: in ASCII.
     pub(super) fn string(&mut self, text: &[u8]) -> Result<(), RedactError> {
-        self.block.push(b'"');
+        self.text(b"\"")?;
         let mut rest = text;
-        while let Some((&byte, after)) = rest.split_first() {
+        while !rest.is_empty() {
+            let is_special = |byte: &u8| !matches!(byte, 0x20..=0x7e) || matches!(byte, b'"' | b'\\');
+            let (plain, after) = rest.split_at(rest.iter().position(is_special).unwrap_or(rest.len()));
+            self.text(plain)?;
+            rest = after;
+            let Some(&byte) = rest.first() else { break };
+            let mut length = 1;
             match byte {
-                b'"' | b'\\' => self.block.extend_from_slice(&[b'\\', byte]),
-                b'\n' => self.block.extend_from_slice(b"\\n"),
-                b'\r' => self.block.extend_from_slice(b"\\r"),
-                b'\t' => self.block.extend_from_slice(b"\\t"),
-                0x20..=0x7e => self.block.push(byte),
-                0..=0x7f => self.escape(u16::from(byte)),
+                b'"' | b'\\' => self.text(&[b'\\', byte])?,
+                b'\n' => self.text(b"\\n")?,
+                b'\r' => self.text(b"\\r")?,
+                b'\t' => self.text(b"\\t")?,
+                0..=0x7f => self.escape(u16::from(byte))?,
                 _ => {
-                    let (code, length) = decode(rest);
+                    let code;
+                    (code, length) = decode(rest);
                     match code.checked_sub(0x1_0000) {
-                        None => self.escape(code as u16),
+                        None => self.escape(code as u16)?,
                         Some(above) => {
-                            self.escape(0xd800 | (above >> 10) as u16);
-                            self.escape(0xdc00 | (above & 0x3ff) as u16);
+                            self.escape(0xd800 | (above >> 10) as u16)?;
+                            self.escape(0xdc00 | (above & 0x3ff) as u16)?;
                         }
                     }
-                    rest = &rest[length..];
-                    continue;
                 }
             }
-            rest = after;
+            rest = &rest[length..];
         }
-        self.block.push(b'"');
-        self.make_room()
+        self.text(b"\"")
     }
 
-    fn escape(&mut self, unit: u16) {
+    fn escape(&mut self, unit: u16) -> Result<(), RedactError> {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        self.block.extend_from_slice(b"\\u");
-        self.block.extend([12, 8, 4, 0].map(|shift| DIGITS[usize::from(unit >> shift & 0xf)]));
+        let [a, b, c, d] = [12, 8, 4, 0].map(|shift| DIGITS[usize::from(unit >> shift & 0xf)]);
+        self.text(&[b'\\', b'u', a, b, c, d])
     }
 
+    /// For so many bytes, if a block has as many.
     #[inline]
-    fn make_room(&mut self) -> Result<(), RedactError> {
-        if self.block.len() < BLOCK { Ok(()) } else { self.flush() }
+    fn make_room(&mut self, bytes: usize) -> Result<(), RedactError> {
+        if self.block.len() - self.at >= bytes { Ok(()) } else { self.flush() }
     }
 
     #[cold]
     fn flush(&mut self) -> Result<(), RedactError> {
-        self.writer.write_all(&self.block).map_err(RedactError::Write)?;
-        self.block.clear();
+        self.writer.write_all(&self.block[..self.at]).map_err(RedactError::Write)?;
+        self.at = 0;
         Ok(())
     }
 
@@ -140,6 +184,25 @@ mod tests {
     fn halves_of_characters_and_damage_stay_json() {
         assert_eq!(written(|output| output.string(b"a\xed\xa0\xbdb").unwrap()), r#""a\ud83db""#);
         assert_eq!(written(|output| output.string(b"\xff\xe4x").unwrap()), r#""\ufffd\ufffdx""#);
+    }
+
+    #[test]
+    fn texts_of_any_length_and_numbers_come_out_in_order() {
+        let numbers = [0, 9, 10, 99, 100, 12_345, 999_999_999, 1_000_000_000, u64::from(u32::MAX), u64::MAX];
+        let long = "x".repeat(BLOCK + 1);
+        let mut expected = String::new();
+        let text = written(|output| {
+            for _ in 0..BLOCK / 64 {
+                for number in numbers {
+                    output.number(number).unwrap();
+                    output.text(b" ").unwrap();
+                    expected.push_str(&format!("{number} "));
+                }
+            }
+            output.text(long.as_bytes()).unwrap();
+            expected.push_str(&long);
+        });
+        assert!(text == expected);
     }
 
     #[test]

@@ -139,8 +139,9 @@ impl<'a, R: Read, W: Write> Redaction<'a, R, W> {
             Some(Ok(())) => {}
             _ => return Err(no_memory.into()),
         }
+        let mut row = [0; MAX_FIELDS];
         self.list(|redaction, is_first| {
-            let mut row = redaction.row(fields)?;
+            redaction.input.row(&mut row[..fields])?;
             let Some(&node_type) = usize::try_from(row[kind]).ok().and_then(|kind| kinds.get(kind)) else {
                 return Err(redaction
                     .unexpected(format!("the number of one of {} node types", kinds.len()), row[kind]));
@@ -170,8 +171,9 @@ impl<'a, R: Read, W: Write> Redaction<'a, R, W> {
         self.input.within = "`trace_function_infos`";
         let (fields, name, script) =
             self.described()?.meta.functions().map_err(|missing| self.input.unexpected(missing))?;
+        let mut row = [0; MAX_FIELDS];
         self.list(|redaction, is_first| {
-            let mut row = redaction.row(fields)?;
+            redaction.input.row(&mut row[..fields])?;
             let (function_name, script_name) =
                 (redaction.string_number(row[name])?, redaction.string_number(row[script])?);
             row[name] = redaction.uses.number(function_name, Role::NAME);
@@ -286,18 +288,6 @@ impl<'a, R: Read, W: Write> Redaction<'a, R, W> {
             self.input.expect(b']')?;
         }
         self.output.text(b"]")
-    }
-
-    #[inline]
-    pub(super) fn row(&mut self, fields: usize) -> Result<[u64; MAX_FIELDS], RedactError> {
-        let mut row = [0; MAX_FIELDS];
-        for (field, value) in row[..fields].iter_mut().enumerate() {
-            if field > 0 {
-                self.input.expect(b',')?;
-            }
-            *value = self.input.number()?;
-        }
-        Ok(row)
     }
 
     #[inline]
