@@ -140,7 +140,7 @@ export interface GrowingContainer {
   growth: number;
   /** Members gained per unit of work. */
   rate: number;
-  /** How many of the first snapshot's members are gone in the last one, of at most 40,000 looked at; null where they cannot be told apart. */
+  /** How many of the first snapshot's members are gone in the last one, by those that can be told apart; null where too few can. */
   removed: number | null;
   /** What it says itself it may hold; only snapshots with numeric values tell. */
   capacity: number | null;

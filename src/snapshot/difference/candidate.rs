@@ -103,7 +103,10 @@ fn examine(
         verdict: course.verdict(),
         growth: bytes_now.saturating_sub(bytes),
         rate: (now - first) as f64 / (work.done[work.done.len() - 1] - work.done[0]),
-        removed: course.is_identifiable().then_some(whole.removed as u64),
+        removed: whole
+            .survival
+            .filter(|_| course.is_identifiable())
+            .map(|survival| ((1.0 - survival) * first as f64).round() as u64),
         capacity,
         populations: candidate.populations,
         bytes: candidate.bytes,

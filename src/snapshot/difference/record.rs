@@ -126,8 +126,8 @@ pub struct Container {
     pub growth: u64,
     /// Members gained per unit of work.
     pub rate: f64,
-    /// Of the members in the first snapshot so many are known to be gone in the last one; none where they cannot be told from each
-    /// other.
+    /// Of the members in the first snapshot so many are gone in the last one, by those that can be told from each other; none where
+    /// too few can.
     pub removed: Option<u64>,
     /// What it says itself it may hold.
     pub capacity: Option<u64>,

@@ -17,8 +17,6 @@ pub(super) struct Turnover {
     pub(super) survival: Option<f64>,
     /// What part of the oldest ones is. 0..1.
     pub(super) oldest: Option<f64>,
-    /// How many of the members that were looked at are gone.
-    pub(super) removed: usize,
     /// By member, whether it is known to be still there.
     pub(super) survived: Vec<bool>,
 }
@@ -43,7 +41,6 @@ pub(super) fn turnover(
         identifiable: fates.iter().flatten().count() as f64 / before.len().max(1) as f64,
         survival: part(&fates),
         oldest: part(&fates[..oldest]),
-        removed: fates.iter().filter(|fate| **fate == Some(false)).count(),
         survived: fates.into_iter().map(|fate| fate == Some(true)).collect(),
     }
 }
@@ -98,7 +95,6 @@ mod tests {
         let after: Vec<Identity> = (5..20).map(|n| member(0, Some(n), &[900 + n])).collect();
         let turnover = turnover(&before, after.iter().cloned(), Witness::Contents);
         assert_eq!((turnover.identifiable, turnover.survival, turnover.oldest), (1.0, Some(0.5), Some(0.0)));
-        assert_eq!(turnover.removed, 5);
     }
 
     #[test]
@@ -109,7 +105,6 @@ mod tests {
         // What all have tells nothing, and the third has nothing else.
         assert!((turnover.identifiable - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(turnover.survived, [true, true, false]);
-        assert_eq!(turnover.removed, 0);
     }
 
     #[test]

@@ -88,7 +88,6 @@ mod tests {
             identifiable,
             survival: Some(part(&survived)),
             oldest: Some(part(&survived[..count / 10])),
-            removed: survived.iter().filter(|&&stays| !stays).count(),
             survived,
         }
     }
