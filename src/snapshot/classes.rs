@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::{Graph, Location, NodeType, ROOT, bits::Bits, graph::Sizes, spare::Spare};
+use super::{Graph, Location, NodeType, ROOT, bits::Bits, dominated::Dominated, graph::Sizes, spare::Spare};
 
 /// No class.
 const NONE: u32 = u32::MAX;
@@ -78,7 +78,9 @@ fn assign(graph: &Graph, detached: &Bits, spare: &mut Spare) -> Classes {
     let mut classes = Classes { groups: Vec::new(), of: spare.empty(graph.nodes().len()) };
     let mut known: FxHashMap<Key, u32> = FxHashMap::default();
     let mut of_types = [NONE; NodeType::NAMES.len()];
-    let mut of_names = vec![NONE; graph.strings.len()];
+    // What comes next wants a list of this size.
+    let mut of_names = spare.empty(graph.strings.len().max(graph.nodes().len() + 1));
+    of_names.resize(graph.strings.len(), NONE);
     let mut locations = graph.locations.iter().peekable();
     for node in graph.nodes() {
         while locations.next_if(|location| location.node < node).is_some() {}
@@ -104,6 +106,7 @@ fn assign(graph: &Graph, detached: &Bits, spare: &mut Spare) -> Classes {
         };
         classes.of.push(class);
     }
+    spare.keep(of_names);
     classes
 }
 
@@ -184,36 +187,5 @@ fn add_retained_sizes(classes: &mut Classes, shallow: &Sizes, retained: &Sizes, 
             counted[class as usize] = false;
             below.pop();
         }
-    }
-}
-
-/// By node, those it dominates immediately.
-struct Dominated {
-    starts: Vec<u32>,
-    nodes: Vec<u32>,
-}
-
-impl Dominated {
-    fn new(dominators: &[u32], spare: &mut Spare) -> Self {
-        let mut starts = spare.filled(dominators.len() + 1, 0);
-        for &dominator in &dominators[1..] {
-            starts[dominator as usize] += 1;
-        }
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        let mut nodes = spare.filled(end as usize, 0);
-        for (node, &dominator) in dominators.iter().enumerate().skip(1).rev() {
-            let at = &mut starts[dominator as usize];
-            *at -= 1;
-            nodes[*at as usize] = node as u32;
-        }
-        Self { starts, nodes }
-    }
-
-    fn of(&self, node: u32) -> &[u32] {
-        &self.nodes[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
     }
 }

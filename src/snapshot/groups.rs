@@ -1,8 +1,8 @@
-use super::{Heap, ROOT};
+use super::{Heap, ROOT, dominated::Dominated, spare::Spare};
 
 /// What would be free without each group of nodes, in bytes: the retained sizes of those that no other of the same group dominates.
 pub(super) fn retained_by_group(heap: &Heap, of: impl Fn(u32) -> Option<u32>, groups: usize) -> Vec<u64> {
-    let dominated = Dominated::new(heap);
+    let dominated = Dominated::new(heap.dominators(), &mut Spare::default());
     let mut retained = vec![0_u64; groups];
     // Of these groups a node was counted further up.
     let mut is_counted = vec![false; groups];
@@ -24,39 +24,6 @@ pub(super) fn retained_by_group(heap: &Heap, of: impl Fn(u32) -> Option<u32>, gr
         }
     }
     retained
-}
-
-/// By node, those it dominates immediately.
-struct Dominated {
-    starts: Vec<u32>,
-    nodes: Vec<u32>,
-}
-
-impl Dominated {
-    fn new(heap: &Heap) -> Self {
-        let nodes = heap.graph().nodes();
-        let mut starts = vec![0_u32; nodes.len() + 1];
-        for node in nodes.clone().filter(|&node| node != ROOT) {
-            starts[heap.dominator(node) as usize] += 1;
-        }
-        // The counts become ends, and the ends beginnings as the places are taken from behind.
-        let mut end = 0;
-        for start in &mut starts {
-            end += *start;
-            *start = end;
-        }
-        let mut dominated = vec![0; end as usize];
-        for node in nodes.filter(|&node| node != ROOT) {
-            let start = &mut starts[heap.dominator(node) as usize];
-            *start -= 1;
-            dominated[*start as usize] = node;
-        }
-        Self { starts, nodes: dominated }
-    }
-
-    fn of(&self, node: u32) -> &[u32] {
-        &self.nodes[self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize]
-    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl Heap {
         self.dominators[node as usize]
     }
 
+    /// By node, its dominator.
+    pub(super) fn dominators(&self) -> &[u32] {
+        &self.dominators
+    }
+
     /// A node's own size in bytes, with that of the parts that only it needs.
     pub fn shallow_size(&self, node: u32) -> u64 {
         self.shallow.get(node)

@@ -8,6 +8,7 @@ mod collections;
 mod detached;
 mod difference;
 mod distances;
+mod dominated;
 mod dominators;
 mod ephemerons;
 mod error;
