@@ -83,10 +83,14 @@ describe('the package', () => {
       .filter((entry) => entry.isFile())
       .map(({ name, parentPath, path: parent }) => path.relative(installed, path.join(parentPath ?? parent, name)));
 
-    const expected = ['package.json', 'index.js', 'index.d.ts', 'binding.js', path.join('bin', 'leakguard.js')];
+    const code = ['index.js', 'binding.js', path.join('bin', 'leakguard.js')];
+    const types = ['index.d.ts', path.join('lib', 'analysis', 'types.d.ts')];
     const documents = ['README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-LICENSES'];
     const isOther = /^(lib[\\/].+\.js|leakguard\.[\w-]+\.node)$/;
-    assert.deepEqual(files.filter((file) => !isOther.test(file)).sort(), [...expected, ...documents].sort());
+    assert.deepEqual(
+      files.filter((file) => !isOther.test(file)).sort(),
+      ['package.json', ...code, ...types, ...documents].sort(),
+    );
     assert.equal(files.filter((file) => file.endsWith('.node')).length, 1);
   });
 
