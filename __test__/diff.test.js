@@ -86,6 +86,12 @@ describe('diff', () => {
     assert.deepEqual(named(found), expected);
   });
 
+  it('names the same in redacted snapshots', async () => {
+    const redacted = await Promise.all(files.map(async (file) => (await leakguard.redact(file)).file));
+    const found = await leakguard.diff(/** @type {string[]} */ (redacted), { work: WORK });
+    assert.deepEqual(named(found), expected);
+  });
+
   it('names them from two snapshots as well', async () => {
     assert.deepEqual(named(await leakguard.diff([files[0], files[2]])), expected);
   });
