@@ -1,6 +1,6 @@
 //! Names that are nobody's secret, or that an analysis looks for.
 
-/// What the language and V8 call things, which is nobody's secret: they stay even where nobody vouches for them.
+/// What the language, V8 and Node call things, which is nobody's secret: they stay even where nobody vouches for them.
 pub(super) const STANDARD: &[&str] = &[
     "(concatenated string)",
     "(sliced string)",
@@ -13,8 +13,11 @@ pub(super) const STANDARD: &[&str] = &[
     "Array Iterator",
     "ArrayBuffer",
     "Async-from-Sync Iterator",
+    "AsyncContextFrame",
     "AsyncFunction",
     "AsyncGenerator",
+    "AsyncLocalStorage",
+    "AsyncResource",
     "Atomics",
     "BigInt",
     "BigInt64Array",
@@ -32,6 +35,7 @@ pub(super) const STANDARD: &[&str] = &[
     "Function",
     "Generator",
     "GeneratorFunction",
+    "Immediate",
     "Int16Array",
     "Int32Array",
     "Int8Array",
@@ -76,6 +80,8 @@ pub(super) const STANDARD: &[&str] = &[
     "Symbol.toPrimitive",
     "Symbol.toStringTag",
     "SyntaxError",
+    "Timeout",
+    "TimersList",
     "TypeError",
     "URIError",
     "Uint16Array",
@@ -94,12 +100,16 @@ pub(super) const STANDARD: &[&str] = &[
     "WebAssembly.Table",
     "WebAssembly.Tag",
     "__proto__",
+    "_events",
+    "_onImmediate",
+    "_onTimeout",
     "arguments",
     "bigint",
     "constructor",
     "double",
     "evalmachine.<anonymous>",
     "exports",
+    "filename",
     "global",
     "global (global)",
     "global (global*)",
@@ -107,6 +117,7 @@ pub(super) const STANDARD: &[&str] = &[
     "globalThis",
     "heap number",
     "int",
+    "kResourceStore",
     "length",
     "message",
     "module",
@@ -128,7 +139,7 @@ pub(super) const STANDARD: &[&str] = &[
 pub(super) const PROTOTYPES: [&[u8]; 3] = [b"__proto__", b"constructor", b"prototype"];
 
 /// Names that an analysis looks for among the strings. It takes the first: that must not be the one that is a key only.
-pub(super) const SOUGHT: [&[u8]; 17] = [
+pub(super) const SOUGHT: [&[u8]; 22] = [
     b"__proto__",
     b"constructor",
     b"prototype",
@@ -146,4 +157,9 @@ pub(super) const SOUGHT: [&[u8]; 17] = [
     b"Map",
     b"Object",
     b"Set",
+    b"Immediate",
+    b"Timeout",
+    b"_events",
+    b"_onImmediate",
+    b"_onTimeout",
 ];
