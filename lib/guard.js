@@ -192,7 +192,8 @@ class Guard {
       const watch = this.#watch;
       this.#publishGcs();
       if (!watch) return;
-      const profile = this.#profiler?.isDue() && watch.wantsProfile() ? this.#profiler.profile() : undefined;
+      const wanted = watch.wantsProfile() && this.#profiler?.isDue(watch.rises());
+      const profile = wanted ? this.#profiler?.profile() : undefined;
       watch.tick(profile);
     });
   };

@@ -2,8 +2,10 @@
 
 const { performance } = require('node:perf_hooks');
 
-/** Reading the profile may take this part of the time: it goes through JSON. */
+/** Reading the profile may take this part of the time: it goes through JSON... */
 const SHARE = 0.01;
+/** ... and this one while the heap rises: major GCs are then rare on this route, and none may go by without a profile. */
+const RISING_SHARE = 0.05;
 
 /**
  * V8's sampling heap profiler through an inspector session of our own. V8 runs one for all sessions: one that someone else has
@@ -18,7 +20,8 @@ class InspectorProfiler {
   lost = 0;
   /** What reading the profile has cost. */
   cost = { profiles: 0, profilesMs: 0 };
-  #notBefore = 0;
+  /** When the profile was read last, and how long that took. */
+  #latest = { at: Number.NEGATIVE_INFINITY, took: 0 };
   /** Since when it samples, in milliseconds since the Unix epoch. */
   since = Date.now();
 
@@ -57,9 +60,14 @@ class InspectorProfiler {
     }
   }
 
-  /** Whether reading the profile now stays within its share of the time. */
-  isDue() {
-    return performance.now() >= this.#notBefore;
+  /**
+   * Whether reading the profile now stays within its share of the time.
+   *
+   * @param {boolean} rises whether the heap rises
+   */
+  isDue(rises) {
+    const { at, took } = this.#latest;
+    return performance.now() >= at + took / (rises ? RISING_SHARE : SHARE);
   }
 
   /** The profile as the addon takes it: JSON of nodes, callers first, and samples. */
@@ -67,7 +75,7 @@ class InspectorProfiler {
     const started = performance.now();
     const profile = this.#read();
     const took = performance.now() - started;
-    this.#notBefore = started + took / SHARE;
+    this.#latest = { at: started, took };
     this.cost.profiles++;
     this.cost.profilesMs += took;
     return profile;

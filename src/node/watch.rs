@@ -130,6 +130,12 @@ impl Watch {
         self.with(|watch| watch.wants_profile())
     }
 
+    /// Whether the heap rises: a profile is then worth more.
+    #[napi(catch_unwind)]
+    pub fn rises(&self) -> Result<bool> {
+        self.with(|watch| watch.rises())
+    }
+
     /// Records a GC that JavaScript observed, where there are no native callbacks.
     #[napi(catch_unwind)]
     pub fn record_gc(&self, event: NativeGcEvent) -> Result<()> {

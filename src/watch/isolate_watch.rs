@@ -221,6 +221,11 @@ impl IsolateWatch {
             && self.history.major_count() != self.seen_majors
     }
 
+    /// Whether the heap rises, or is suspect already.
+    pub fn rises(&self) -> bool {
+        self.detector.is_heap_interesting(now())
+    }
+
     /// The regular look, once a second or so: has V8 collect if that is worthwhile, and after each major GC judges
     /// the readings. `profile` is one from outside, where we do not drive the profiler ourselves.
     pub fn tick(
