@@ -44,6 +44,8 @@ class Guard {
   /** @type {InspectorProfiler | undefined} */
   #profiler;
   #profilerError = null;
+  /** The profile that the next tick is given, as JSON. @type {string | undefined} */
+  #profile;
   /** @type {DumpSignal | undefined} */
   #signal;
   /** @type {string | null} */
@@ -144,6 +146,7 @@ class Guard {
   #startProfiler() {
     this.#profiler?.stop();
     this.#profiler = undefined;
+    this.#profile = undefined;
     this.#profilerError = null;
     if (!this.#options.sample || this.#routes.sampling.route !== 'fallback') return;
     try {
@@ -192,8 +195,11 @@ class Guard {
       const watch = this.#watch;
       this.#publishGcs();
       if (!watch) return;
-      const wanted = watch.wantsProfile() && this.#profiler?.isDue(watch.rises());
-      const profile = wanted ? this.#profiler?.profile() : undefined;
+      const profile = this.#profile;
+      const examines = watch.examines();
+      const wanted = (examines || watch.wantsProfile()) && this.#profiler?.isDue(examines);
+      // It belongs to the major GC that it brings about, and that is told of only after this.
+      this.#profile = wanted ? this.#profiler?.profile() : undefined;
       watch.tick(profile);
     });
   };

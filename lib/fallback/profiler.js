@@ -2,10 +2,12 @@
 
 const { performance } = require('node:perf_hooks');
 
-/** Reading the profile may take this part of the time: it goes through JSON... */
+/** Reading the profile may take this part of the time: V8 collects all garbage first... */
 const SHARE = 0.01;
-/** ... and this one while the heap rises: major GCs are then rare on this route, and none may go by without a profile. */
-const RISING_SHARE = 0.05;
+/** ... and this one while something rises: on this route there is nothing else to help major GCs along... */
+const EXAMINING_SHARE = 0.03;
+/** ... so many milliseconds apart. */
+const EXAMINING_GAP_MS = 3_000;
 
 /**
  * V8's sampling heap profiler through an inspector session of our own. V8 runs one for all sessions: one that someone else has
@@ -63,11 +65,11 @@ class InspectorProfiler {
   /**
    * Whether reading the profile now stays within its share of the time.
    *
-   * @param {boolean} rises whether the heap rises
+   * @param {boolean} examines whether something rises
    */
-  isDue(rises) {
+  isDue(examines) {
     const { at, took } = this.#latest;
-    return performance.now() >= at + took / (rises ? RISING_SHARE : SHARE);
+    return performance.now() >= at + (examines ? Math.max(EXAMINING_GAP_MS, took / EXAMINING_SHARE) : took / SHARE);
   }
 
   /** The profile as the addon takes it: JSON of nodes, callers first, and samples. */

@@ -130,10 +130,10 @@ impl Watch {
         self.with(|watch| watch.wants_profile())
     }
 
-    /// Whether the heap rises: a profile is then worth more.
+    /// Whether something rises: a profile is then worth more.
     #[napi(catch_unwind)]
-    pub fn rises(&self) -> Result<bool> {
-        self.with(|watch| watch.rises())
+    pub fn examines(&self) -> Result<bool> {
+        self.with(|watch| watch.examines())
     }
 
     /// Records a GC that JavaScript observed, where there are no native callbacks.

@@ -221,9 +221,9 @@ impl IsolateWatch {
             && self.history.major_count() != self.seen_majors
     }
 
-    /// Whether the heap rises, or is suspect already.
-    pub fn rises(&self) -> bool {
-        self.detector.is_heap_interesting(now())
+    /// Whether something rises, and frequent readings are worth their price.
+    pub fn examines(&self) -> bool {
+        self.detector.pace() == Pace::Fast
     }
 
     /// The regular look, once a second or so: has V8 collect if that is worthwhile, and after each major GC judges
