@@ -112,6 +112,7 @@ class Guard {
     this.#stopObservingGc = undefined;
     this.#profiler?.stop();
     this.#profiler = undefined;
+    this.#profile = undefined;
     this.#history = this.history();
     // Before our listener goes: the native handler puts back the one that libuv then takes away.
     this.#watch?.close();

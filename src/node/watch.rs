@@ -124,13 +124,13 @@ impl Watch {
         })
     }
 
-    /// Whether the next `tick` wants a profile from outside.
+    /// Whether a major GC has come that was not looked at yet, and a profile from outside is wanted.
     #[napi(catch_unwind)]
     pub fn wants_profile(&self) -> Result<bool> {
         self.with(|watch| watch.wants_profile())
     }
 
-    /// Whether something rises: a profile is then worth more.
+    /// Whether something rises, and frequent readings are worth their price.
     #[napi(catch_unwind)]
     pub fn examines(&self) -> Result<bool> {
         self.with(|watch| watch.examines())

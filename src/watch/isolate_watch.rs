@@ -223,7 +223,7 @@ impl IsolateWatch {
 
     /// Whether something rises, and frequent readings are worth their price.
     pub fn examines(&self) -> bool {
-        self.detector.pace() == Pace::Fast
+        self.config.detect && self.detector.pace() == Pace::Fast
     }
 
     /// The regular look, once a second or so: has V8 collect if that is worthwhile, and after each major GC judges
