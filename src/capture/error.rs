@@ -2,6 +2,7 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
+use super::room::Limiter;
 use crate::measure::{Bytes, Millis};
 
 /// Why no snapshot file came of a request.
@@ -31,6 +32,37 @@ pub enum CaptureError {
     FileSizeLimit {
         /// `RLIMIT_FSIZE`.
         limit: Bytes,
+    },
+    /// The memory that a snapshot takes is not there.
+    #[error(
+        "a snapshot needs about {needed} of memory{}, but {limiter} has only {free} to spare; {}, or ask while the \
+         heap is smaller",
+        if *doubled { " (twice the estimate: memory.oom.group lets the kernel kill the whole container)" } else { "" },
+        limiter.remedy()
+    )]
+    NoRoom {
+        /// What it takes, with what is asked for on top for safety.
+        needed: Bytes,
+        /// What is free, less a reserve.
+        free: Bytes,
+        /// Who has no more.
+        limiter: Limiter,
+        /// Whether twice the estimate is asked for.
+        doubled: bool,
+    },
+    /// It can only be taken in the process itself, which would stop for too long.
+    #[error(
+        "a snapshot in-process would stop this thread for about {:.1} s, more than `snapshot.maxPause` ({:.1} s), \
+         and none can be forked: {reason}; raise `snapshot.maxPause`, or set the mode 'in-process' if the thread may stop",
+        estimate.get() / 1e3, max_pause.get() / 1e3
+    )]
+    WouldBlock {
+        /// How long it would stop.
+        estimate: Millis,
+        /// How long it may.
+        max_pause: Millis,
+        /// Why there is no other way.
+        reason: String,
     },
     /// Another snapshot of this process is being written.
     #[error("a snapshot of this process is being written; wait for it")]
@@ -67,6 +99,8 @@ impl CaptureError {
             Self::JavaScript { code, .. } => code,
             Self::Write { .. } | Self::FileSizeLimit { .. } => "ERR_LEAKGUARD_WRITE",
             Self::Exists(_) => "ERR_LEAKGUARD_EXISTS",
+            Self::NoRoom { .. } => "ERR_LEAKGUARD_NO_ROOM",
+            Self::WouldBlock { .. } => "ERR_LEAKGUARD_WOULD_BLOCK",
             Self::Busy => "ERR_LEAKGUARD_BUSY",
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",
             Self::Unavailable => "ERR_LEAKGUARD_UNAVAILABLE",

@@ -11,6 +11,7 @@ mod helper;
 mod in_process;
 mod limit;
 mod member;
+mod room;
 mod signal;
 
 pub use error::CaptureError;
@@ -18,4 +19,5 @@ pub use file::{Compression, FileName, Target};
 pub use helper::{Helper, Job};
 pub use in_process::{Captured, Turn, write};
 pub use member::{Member, Outcome, Settings, tidy_up};
+pub use room::{Estimate, Limiter, Room};
 pub use signal::{SignalError, SignalGuard};

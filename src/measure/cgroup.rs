@@ -11,7 +11,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{Bytes, process::kib_field};
+use super::{Bytes, Headroom, process::kib_field};
 
 /// Version 1 says "no limit" with the greatest multiple of the page size below 2^63
 /// (`PAGE_COUNTER_MAX`); this bound is below it for every page size and above every machine.
@@ -38,6 +38,14 @@ impl CgroupVersion {
         match self {
             Self::V1 => "memory.usage_in_bytes",
             Self::V2 => "memory.current",
+        }
+    }
+
+    /// The line of `memory.stat` with the cached files of the whole group that are taken back first.
+    const fn inactive_file(self) -> &'static str {
+        match self {
+            Self::V1 => "total_inactive_file ",
+            Self::V2 => "inactive_file ",
         }
     }
 }
@@ -102,8 +110,40 @@ impl Cgroup {
         }
     }
 
+    /// What each group with a limit leaves, as far as it can be read.
+    ///
+    /// `memory.high` counts as a limit: above it nothing is killed, but everything in the group is slowed down.
+    pub fn headrooms(&self) -> impl Iterator<Item = Headroom> {
+        self.groups.iter().filter_map(|group| {
+            let limit =
+                [self.limit_of(group), self.limit_in(group, "memory.high")].into_iter().flatten().min()?;
+            let used = read_bytes(&group.join(self.version.usage_file()))?;
+            let used = used.saturating_sub(self.inactive_file_of(group).unwrap_or_default());
+            Some(Headroom { limit, free: limit.saturating_sub(used) })
+        })
+    }
+
+    /// Whether the kernel, out of memory, kills all processes of a group together (`memory.oom.group`).
+    pub fn kills_whole_groups(&self) -> bool {
+        self.version == CgroupVersion::V2
+            && self.groups.iter().any(|group| {
+                fs::read_to_string(group.join("memory.oom.group")).is_ok_and(|text| text.trim() == "1")
+            })
+    }
+
+    fn inactive_file_of(&self, group: &Path) -> Option<Bytes> {
+        let stat = fs::read_to_string(group.join("memory.stat")).ok()?;
+        let line = stat.lines().find_map(|line| line.strip_prefix(self.version.inactive_file()))?;
+        Some(Bytes::from_bytes(line.trim().parse().ok()?))
+    }
+
     fn limit_of(&self, group: &Path) -> Option<Bytes> {
-        let limit = read_bytes(&group.join(self.version.limit_file()))?;
+        self.limit_in(group, self.version.limit_file())
+    }
+
+    /// The limit in a file of the group.
+    fn limit_in(&self, group: &Path, file: &str) -> Option<Bytes> {
+        let limit = read_bytes(&group.join(file))?;
         // Equal is a limit: LXCFS shows the container's limit as the machine's memory.
         let above_machine = self.physical_memory.is_some_and(|physical| limit > physical);
         (limit < NO_LIMIT_FROM && !above_machine).then_some(limit)

@@ -198,6 +198,69 @@ fn a_limit_as_large_as_the_machine_is_one() {
     assert_eq!(found(&root).read(), reading(CgroupVersion::V2, Some(16 << 30), None));
 }
 
+fn headroom(limit: u64, free: u64) -> Headroom {
+    Headroom { limit: Bytes::from_bytes(limit), free: Bytes::from_bytes(free) }
+}
+
+#[test]
+fn every_group_with_a_limit_leaves_what_the_cache_does_not_need() {
+    let root = system(&[
+        ("proc/self/cgroup", "0::/pod/container"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/pod/memory.max", "1000"),
+        ("sys/fs/cgroup/pod/memory.current", "950"),
+        ("sys/fs/cgroup/pod/memory.stat", "anon 1\nfile 700\nactive_file 300\ninactive_file 400\n"),
+        ("sys/fs/cgroup/pod/container/memory.max", "2000"),
+        ("sys/fs/cgroup/pod/container/memory.high", "800"),
+        ("sys/fs/cgroup/pod/container/memory.current", "700"),
+    ]);
+    let headrooms: Vec<_> = found(&root).headrooms().collect();
+    assert_eq!(headrooms, [headroom(800, 100), headroom(1000, 450)]);
+}
+
+#[test]
+fn in_v1_the_cache_of_the_children_counts_as_well() {
+    let root = system(&[
+        ("proc/self/cgroup", "4:memory:/shop"),
+        ("proc/self/mountinfo", V1_MOUNT),
+        ("sys/fs/cgroup/memory/memory.limit_in_bytes", V1_UNLIMITED),
+        ("sys/fs/cgroup/memory/memory.usage_in_bytes", "900"),
+        ("sys/fs/cgroup/memory/shop/memory.limit_in_bytes", "1000"),
+        ("sys/fs/cgroup/memory/shop/memory.usage_in_bytes", "900"),
+        ("sys/fs/cgroup/memory/shop/memory.stat", "inactive_file 1\ntotal_inactive_file 200\n"),
+        ("sys/fs/cgroup/memory/shop/memory.oom.group", "1"),
+    ]);
+    assert_eq!(found(&root).headrooms().collect::<Vec<_>>(), [headroom(1000, 300)]);
+    assert!(!found(&root).kills_whole_groups());
+}
+
+#[test]
+fn a_group_that_uses_more_than_its_limit_leaves_nothing_and_one_without_usage_says_nothing() {
+    let root = system(&[
+        ("proc/self/cgroup", "0::/pod/container"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/pod/memory.max", "1000"),
+        ("sys/fs/cgroup/pod/container/memory.max", "1000"),
+        ("sys/fs/cgroup/pod/container/memory.current", "1001"),
+    ]);
+    assert_eq!(found(&root).headrooms().collect::<Vec<_>>(), [headroom(1000, 0)]);
+}
+
+#[test]
+fn a_group_around_the_own_one_may_kill_all_of_it() {
+    let root = system(&[
+        ("proc/self/cgroup", "0::/pod/container"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/pod/memory.max", "max"),
+        ("sys/fs/cgroup/pod/memory.oom.group", "0"),
+        ("sys/fs/cgroup/pod/container/memory.max", "max"),
+        ("sys/fs/cgroup/pod/container/memory.oom.group", "0"),
+    ]);
+    assert!(!found(&root).kills_whole_groups());
+    fs::write(root.path().join("sys/fs/cgroup/pod/memory.oom.group"), "1\n").unwrap();
+    assert!(found(&root).kills_whole_groups());
+}
+
 #[test]
 fn without_a_memory_controller_there_is_nothing_to_read() {
     for (membership, mountinfo) in [
