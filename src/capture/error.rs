@@ -50,6 +50,21 @@ pub enum CaptureError {
         /// Whether twice the estimate is asked for.
         doubled: bool,
     },
+    /// The disk space that its file takes is not there.
+    #[error(
+        "a snapshot of about {needed} does not fit into {dir}: {free} are free there, of which {reserve} are left to \
+         others; make space, set another `dir`, or compress"
+    )]
+    NoSpace {
+        /// The folder.
+        dir: PathBuf,
+        /// The size of the file.
+        needed: Bytes,
+        /// What is free.
+        free: Bytes,
+        /// What of it has to stay free.
+        reserve: Bytes,
+    },
     /// It can only be taken in the process itself, which would stop for too long.
     #[error(
         "a snapshot in-process would stop this thread for about {:.1} s, more than `snapshot.maxPause` ({:.1} s), \
@@ -99,7 +114,7 @@ impl CaptureError {
             Self::JavaScript { code, .. } => code,
             Self::Write { .. } | Self::FileSizeLimit { .. } => "ERR_LEAKGUARD_WRITE",
             Self::Exists(_) => "ERR_LEAKGUARD_EXISTS",
-            Self::NoRoom { .. } => "ERR_LEAKGUARD_NO_ROOM",
+            Self::NoRoom { .. } | Self::NoSpace { .. } => "ERR_LEAKGUARD_NO_ROOM",
             Self::WouldBlock { .. } => "ERR_LEAKGUARD_WOULD_BLOCK",
             Self::Busy => "ERR_LEAKGUARD_BUSY",
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",

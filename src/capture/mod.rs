@@ -5,19 +5,24 @@
 //! the request and writes the file.
 #![deny(unsafe_code)]
 
+mod disk;
 mod error;
 mod file;
+mod folder;
 mod helper;
 mod in_process;
 mod limit;
 mod member;
 mod room;
+mod rotation;
 mod signal;
 
+pub use disk::Disk;
 pub use error::CaptureError;
 pub use file::{Compression, FileName, Target};
 pub use helper::{Helper, Job};
 pub use in_process::{Captured, Turn, write};
 pub use member::{Member, Outcome, Settings, tidy_up};
 pub use room::{Estimate, Limiter, Room};
+pub use rotation::{Limits, rotate};
 pub use signal::{SignalError, SignalGuard};

@@ -29,8 +29,9 @@ pub struct Estimate {
     pub nodes: u64,
     /// Memory while it is written, wherever it is.
     pub memory: Bytes,
-    /// Memory for pages that the process writes to while a forked child has them as well.
-    pub copied: Bytes,
+    /// Memory besides, that is not allocated by whoever writes it: for pages that the process writes to while a forked
+    /// child has them as well, and for a file that is kept in memory.
+    pub aside: Bytes,
     /// For how long the thread stops that takes it in-process.
     pub pause: Millis,
 }
@@ -42,9 +43,15 @@ impl Estimate {
         Self {
             nodes,
             memory: times(nodes, MEMORY_PER_NODE),
-            copied: percent(heap, WRITTEN_PERCENT),
+            aside: percent(heap, WRITTEN_PERCENT),
             pause: Millis::from_millis(nodes as f64 * PAUSE_PER_NODE.get()),
         }
+    }
+
+    /// The same with a file on a disk that is in memory.
+    pub fn with_file_in_memory(mut self, compression: Compression) -> Self {
+        self.aside += self.file(compression);
+        self
     }
 
     /// The size of the file.
@@ -115,11 +122,11 @@ impl Room {
             return Ok(times(estimate.memory.get(), UNBOUNDED_FACTOR));
         };
         let factor = if self.doubled { 2 } else { 1 };
-        let needed = times([estimate.memory, estimate.copied].into_iter().sum::<Bytes>().get(), factor);
+        let needed = times([estimate.memory, estimate.aside].into_iter().sum::<Bytes>().get(), factor);
         if needed > free {
             return Err(CaptureError::NoRoom { needed, free, limiter, doubled: self.doubled });
         }
-        Ok(Bytes::from_bytes(free.get() / factor).saturating_sub(estimate.copied))
+        Ok(Bytes::from_bytes(free.get() / factor).saturating_sub(estimate.aside))
     }
 }
 

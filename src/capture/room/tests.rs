@@ -25,11 +25,11 @@ fn system(available_kib: u64, group: &[(&str, &str)]) -> TempDir {
     root
 }
 
-/// One that takes a million bytes, and `copied` on top.
-fn estimate(copied: u64) -> Estimate {
+/// One that takes a million bytes, and `aside` on top.
+fn estimate(aside: u64) -> Estimate {
     Estimate {
         memory: Bytes::from_bytes(1_000_000),
-        copied: Bytes::from_bytes(copied),
+        aside: Bytes::from_bytes(aside),
         ..Estimate::of(Bytes::ZERO)
     }
 }
@@ -43,9 +43,10 @@ fn an_estimate_grows_with_the_heap() {
     let estimate = Estimate::of(Bytes::from_bytes(47_000_000));
     assert_eq!(estimate.nodes, 1_000_000);
     assert_eq!(estimate.memory, Bytes::from_bytes(350_000_000));
-    assert_eq!(estimate.copied, Bytes::from_bytes(4_700_000));
+    assert_eq!(estimate.aside, Bytes::from_bytes(4_700_000));
     assert_eq!(estimate.file(Compression::None), Bytes::from_bytes(55_000_000));
     assert_eq!(estimate.file(Compression::Gzip), Bytes::from_bytes(11_000_000));
+    assert_eq!(estimate.with_file_in_memory(Compression::None).aside, Bytes::from_bytes(59_700_000));
     assert!((estimate.pause.get() - 3_000.0).abs() < 1e-6);
     assert_eq!(Estimate::of(Bytes::from_bytes(u64::MAX)).memory, Bytes::from_bytes(u64::MAX));
 }
