@@ -82,6 +82,20 @@ pub enum CaptureError {
     /// Another snapshot of this process is being written.
     #[error("a snapshot of this process is being written; wait for it")]
     Busy,
+    /// Another process writes one into the same folder.
+    #[error(
+        "another process still wrote a snapshot into {dir} after {:.0} s of waiting; wait for it, or set another `dir`",
+        waited.get() / 1e3
+    )]
+    FolderBusy {
+        /// The folder.
+        dir: PathBuf,
+        /// How long we waited for it.
+        waited: Millis,
+    },
+    /// Whoever asked for it does not want it any more.
+    #[error("the snapshot was aborted")]
+    Aborted,
     /// The last one was a moment ago.
     #[error(
         "the last snapshot by signal was {:.1} s ago; `snapshot.minInterval` asks for {:.1} s between two",
@@ -116,7 +130,8 @@ impl CaptureError {
             Self::Exists(_) => "ERR_LEAKGUARD_EXISTS",
             Self::NoRoom { .. } | Self::NoSpace { .. } => "ERR_LEAKGUARD_NO_ROOM",
             Self::WouldBlock { .. } => "ERR_LEAKGUARD_WOULD_BLOCK",
-            Self::Busy => "ERR_LEAKGUARD_BUSY",
+            Self::Busy | Self::FolderBusy { .. } => "ERR_LEAKGUARD_BUSY",
+            Self::Aborted => "ERR_LEAKGUARD_ABORTED",
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",
             Self::Unavailable => "ERR_LEAKGUARD_UNAVAILABLE",
         }

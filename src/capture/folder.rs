@@ -72,7 +72,7 @@ impl Folder {
 /// To the nanosecond: files are often made within the same second.
 fn modified(stat: &Stat) -> SystemTime {
     let seconds = Duration::from_secs(stat.st_mtime.try_into().unwrap_or_default());
-    UNIX_EPOCH + seconds + Duration::from_nanos(stat.st_mtime_nsec.try_into().unwrap_or_default())
+    UNIX_EPOCH + seconds + Duration::from_nanos(stat.st_mtime_nsec)
 }
 
 #[cfg(test)]
