@@ -1,7 +1,10 @@
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, BufWriter, Write},
-    os::unix::fs::OpenOptionsExt,
+    fs::{File, OpenOptions, Permissions},
+    io::{self, BufWriter, Seek, Write},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{OpenOptionsExt, PermissionsExt},
+    },
     path::{Path, PathBuf},
     process,
     sync::atomic::{AtomicU32, Ordering},
@@ -9,9 +12,10 @@ use std::{
 
 use chrono::{DateTime, Local};
 use flate2::write::GzEncoder;
-use tempfile::NamedTempFile;
+use rustix::fs::{AtFlags, CWD, linkat};
+use tempfile::TempPath;
 
-use super::CaptureError;
+use super::{CaptureError, temporary};
 use crate::measure::Bytes;
 
 /// How a snapshot file is packed.
@@ -61,44 +65,44 @@ impl FileName {
     }
 }
 
-/// Where a snapshot goes: a temporary file beside the final name, mode 0600, which gets that name only when it
-/// is whole. Dropped before, it leaves nothing behind.
+/// Where a snapshot goes: a file of mode 0600 without a name, which gets one only when it is whole. Dropped before,
+/// or killed, it leaves nothing behind. Where the file system has no such files, it has a temporary name meanwhile.
 #[derive(Debug)]
 pub struct Target {
     path: PathBuf,
-    file: NamedTempFile<File>,
+    file: File,
+    temporary: Option<TempPath>,
 }
 
+/// A file to write to, and its temporary name if it has one.
+type Opened = (File, Option<TempPath>);
+
 impl Target {
-    /// Opens the temporary file in `path`'s folder.
+    /// Opens a file in `path`'s folder.
     pub fn create(path: &Path) -> Result<Self, CaptureError> {
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if path.exists() {
-            return Err(CaptureError::Exists(path.to_owned()));
-        }
-        let mut refused = None;
-        let file = tempfile::Builder::new()
-            .prefix(".leakguard-")
-            .suffix(".tmp")
-            .make_in(dir, |path| {
-                let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-                file.inspect_err(|error| refused = error.raw_os_error())
-            })
-            // `tempfile` adds the temporary name to the system's words; the user asked for another name.
-            .map_err(|error| refused.map_or(error, io::Error::from_raw_os_error))
-            .map_err(|source| CaptureError::Dir { dir: dir.to_owned(), source })?;
-        Ok(Self { path: path.to_owned(), file })
+        // What keeps one from being made for another reason keeps the other as well, and is told of that one.
+        Self::create_by(path, |dir| unnamed(dir).or_else(|_| named(dir)))
     }
 
-    /// Has `write` fill the file, syncs it and gives it its name. Returns its size.
+    fn create_by(path: &Path, open: impl Fn(&Path) -> io::Result<Opened>) -> Result<Self, CaptureError> {
+        let dir = folder_of(path);
+        // A symbolic link that leads nowhere is something as well.
+        if path.symlink_metadata().is_ok() {
+            return Err(CaptureError::Exists(path.to_owned()));
+        }
+        let (file, temporary) =
+            open(dir).map_err(|source| CaptureError::Dir { dir: dir.to_owned(), source })?;
+        Ok(Self { path: path.to_owned(), file, temporary })
+    }
+
+    /// Has `write` fill the file and publishes it. Returns its size.
     pub fn fill<E: From<CaptureError>>(
         self,
         compression: Compression,
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<Bytes, E> {
-        let Self { path, file } = self;
-        let failed = |source| CaptureError::Write { file: path.clone(), source };
-        let mut buffer = BufWriter::with_capacity(1 << 18, file.as_file());
+        let failed = |source| CaptureError::Write { file: self.path.clone(), source };
+        let mut buffer = BufWriter::with_capacity(1 << 18, &self.file);
         match compression {
             Compression::None => write(&mut buffer)?,
             Compression::Gzip => {
@@ -109,14 +113,38 @@ impl Target {
         }
         buffer.flush().map_err(failed)?;
         drop(buffer);
-        file.as_file().sync_all().map_err(failed)?;
-        let bytes = file.as_file().metadata().map_err(failed)?.len();
-        file.persist_noclobber(&path).map_err(|error| match error.error.kind() {
+        Ok(self.publish()?)
+    }
+
+    /// Syncs the file and gives it its name. Returns its size.
+    pub fn publish(self) -> Result<Bytes, CaptureError> {
+        self.publish_by(Path::new(DESCRIPTORS))
+    }
+
+    fn publish_by(self, descriptors: &Path) -> Result<Bytes, CaptureError> {
+        let Self { path, file, temporary } = self;
+        let failed = |source| CaptureError::Write { file: path.clone(), source };
+        file.sync_all().map_err(failed)?;
+        let bytes = file.metadata().map_err(failed)?.len();
+        let named = match temporary {
+            Some(temporary) => rename(temporary, &path),
+            None => link(&file, descriptors, &path).or_else(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => Err(error),
+                // Without /proc, and in some sandboxes, a file cannot be named afterwards.
+                _ => rename(copy(&file, &path)?, &path),
+            }),
+        };
+        named.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => CaptureError::Exists(path.clone()),
-            _ => failed(error.error),
+            _ => failed(error),
         })?;
         sync_folder(&path);
         Ok(Bytes::from_bytes(bytes))
+    }
+
+    /// The file, for whoever fills it without us.
+    pub fn as_file(&self) -> &File {
+        &self.file
     }
 
     /// The name the file gets in the end.
@@ -125,79 +153,60 @@ impl Target {
     }
 }
 
+/// A snapshot holds the application's secrets.
+const MODE: u32 = 0o600;
+
+/// Where the kernel shows the open files of the process.
+const DESCRIPTORS: &str = "/proc/self/fd";
+
+/// A file without a name (`O_TMPFILE`). It can be read as well, to be copied if it cannot be named.
+fn unnamed(dir: &Path) -> io::Result<Opened> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(libc::O_TMPFILE).mode(MODE);
+    Ok((for_owner_only(options.open(dir)?), None))
+}
+
+fn named(dir: &Path) -> io::Result<Opened> {
+    let (file, path) = temporary::create_in(dir)?;
+    Ok((for_owner_only(file), Some(path)))
+}
+
+/// Sets the mode, whatever the umask takes away and the folder's default ACL adds. A file system without modes has
+/// none to set.
+fn for_owner_only(file: File) -> File {
+    let _ = file.set_permissions(Permissions::from_mode(MODE));
+    file
+}
+
+/// Names a file that has no name; never overwrites, nor follows a link at `path`.
+fn link(file: &File, descriptors: &Path, path: &Path) -> io::Result<()> {
+    let descriptor = descriptors.join(file.as_raw_fd().to_string());
+    Ok(linkat(CWD, descriptor, CWD, path, AtFlags::SYMLINK_FOLLOW)?)
+}
+
+fn rename(temporary: TempPath, path: &Path) -> io::Result<()> {
+    temporary.persist_noclobber(path).map_err(|error| error.error)
+}
+
+/// A copy under a temporary name beside `path`.
+fn copy(mut file: &File, path: &Path) -> io::Result<TempPath> {
+    let (copy, temporary) = temporary::create_in(folder_of(path))?;
+    let mut copy = for_owner_only(copy);
+    file.rewind()?;
+    io::copy(&mut file, &mut copy)?;
+    copy.sync_all()?;
+    Ok(temporary)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Makes the new name durable. A folder that cannot be synced (some network file systems) is no error: the file
 /// is whole either way.
 fn sync_folder(path: &Path) {
-    if let Some(dir) = path.parent() {
-        let _ = File::open(dir).and_then(|dir| dir.sync_all());
-    }
+    let _ = File::open(folder_of(path)).and_then(|dir| dir.sync_all());
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
-
-    use chrono::TimeZone;
-
-    use super::*;
-
-    fn names(dir: &Path) -> Vec<String> {
-        fs::read_dir(dir)
-            .expect("it exists")
-            .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-            .collect()
-    }
-
-    #[test]
-    fn names_follow_nodes_habit() {
-        let time = Local.with_ymd_and_hms(2026, 3, 4, 5, 6, 7).single().expect("a valid time");
-        let name = FileName { time, thread_id: 2, compression: Compression::Gzip }.next();
-        let pid = process::id();
-        assert!(name.starts_with(&format!("Heap.20260304.050607.{pid}.2.")), "{name}");
-        assert!(name.ends_with(".leakguard.heapsnapshot.gz"), "{name}");
-    }
-
-    #[test]
-    fn a_whole_file_appears_under_its_name_for_its_owner_only() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("a.heapsnapshot");
-        let target = Target::create(&path).expect("writable");
-        assert!(!path.exists());
-        let bytes = target.fill(Compression::None, |sink| {
-            sink.write_all(b"{}").map_err(|source| CaptureError::Write { file: PathBuf::new(), source })
-        });
-        assert_eq!(bytes.expect("written"), Bytes::from_bytes(2));
-        assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
-        assert_eq!(names(dir.path()), ["a.heapsnapshot"]);
-    }
-
-    #[test]
-    fn a_failure_leaves_nothing_behind() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let target = Target::create(&dir.path().join("a")).expect("writable");
-        let failed = target.fill(Compression::Gzip, |_| Err(CaptureError::Unavailable));
-        assert!(matches!(failed, Err(CaptureError::Unavailable)));
-        assert!(names(dir.path()).is_empty());
-    }
-
-    #[test]
-    fn nothing_is_overwritten() {
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("a");
-        let target = Target::create(&path).expect("writable");
-        fs::write(&path, "precious").expect("written");
-        assert!(matches!(target.fill(Compression::None, |_| Ok(())), Err(CaptureError::Exists(_))));
-        assert!(matches!(Target::create(&path), Err(CaptureError::Exists(_))));
-        assert_eq!(fs::read_to_string(&path).expect("there"), "precious");
-    }
-
-    #[test]
-    fn a_missing_folder_is_named() {
-        let error = Target::create(Path::new("/no/such/folder/a")).expect_err("missing");
-        assert_eq!(
-            error.to_string(),
-            "cannot write into /no/such/folder: No such file or directory (os error 2); \
-             make the folder writable or set another `dir`"
-        );
-    }
-}
+mod tests;

@@ -1,7 +1,8 @@
 use std::{
     ffi::CString,
+    fs::File,
     io,
-    os::fd::OwnedFd,
+    os::{fd::OwnedFd, unix::fs::MetadataExt},
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -42,6 +43,14 @@ impl Folder {
             found.extend(self.own_file(name));
         }
         Ok(found)
+    }
+
+    /// The file with a lock of ours on it. None where someone else has one, or where there is no locking.
+    pub(super) fn lock(&self, file: &OwnFile) -> Option<File> {
+        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = File::from(fs::openat(&self.0, &*file.name, flags, Mode::empty()).ok()?);
+        let same = opened.metadata().is_ok_and(|data| data.ino() == file.inode);
+        (same && opened.try_lock().is_ok()).then_some(opened)
     }
 
     /// Removes a file, if it still is what it was when it was found; whether it did.

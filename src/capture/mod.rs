@@ -17,6 +17,7 @@ mod member;
 mod room;
 mod rotation;
 mod signal;
+mod temporary;
 
 pub use disk::Disk;
 pub use error::CaptureError;
