@@ -87,8 +87,10 @@ impl Target {
     fn create_by(path: &Path, open: impl Fn(&Path) -> io::Result<Opened>) -> Result<Self, CaptureError> {
         let dir = folder_of(path);
         // A symbolic link that leads nowhere is something as well.
-        if path.symlink_metadata().is_ok() {
-            return Err(CaptureError::Exists(path.to_owned()));
+        match path.symlink_metadata() {
+            Ok(_) => return Err(CaptureError::Exists(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(CaptureError::Dir { dir: dir.to_owned(), source }),
         }
         let (file, temporary) =
             open(dir).map_err(|source| CaptureError::Dir { dir: dir.to_owned(), source })?;

@@ -59,13 +59,14 @@ struct Dump {
 }
 
 fn dumps(files: Vec<OwnFile>) -> Vec<Dump> {
-    let mut by_stem = BTreeMap::<(u64, u64, String), Vec<OwnFile>>::new();
+    let mut by_stem = BTreeMap::<String, Vec<OwnFile>>::new();
     for file in files {
-        if let Some((stem, time, sequence)) = stem(&file.name) {
-            by_stem.entry((time, sequence, stem.to_owned())).or_default().push(file);
+        if let Some((stem, ..)) = stem(&file.name) {
+            by_stem.entry(stem.to_owned()).or_default().push(file);
         }
     }
-    let dumps = by_stem.into_iter().filter_map(|((time, sequence, _), files)| {
+    let dumps = by_stem.into_values().filter_map(|files| {
+        let (_, time, sequence) = stem(&files.first()?.name)?;
         let snapshots: Vec<_> = files.iter().filter(|file| !file.name.ends_with(REPORT_ENDING)).collect();
         // A report whose snapshot is gone was kept by someone.
         let modified = snapshots.iter().map(|file| file.modified).max()?;

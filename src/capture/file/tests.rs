@@ -1,6 +1,6 @@
 use std::{
     env, fs,
-    os::unix::fs::symlink,
+    os::unix::fs::{MetadataExt, symlink},
     process::{Command, Stdio},
 };
 
@@ -55,9 +55,11 @@ fn a_whole_file_appears_under_its_name_for_its_owner_only() {
     for (dir, target) in targets() {
         let path = target.path().to_owned();
         assert!(!path.exists());
+        let inode = target.as_file().metadata().expect("open").ino();
         let bytes = target.fill(Compression::None, write_two_bytes);
         assert_eq!(bytes.expect("written"), Bytes::from_bytes(2));
         assert_eq!(mode(&path), 0o600);
+        assert_eq!(fs::metadata(&path).expect("there").ino(), inode, "it was copied");
         assert_eq!(names(dir.path()), ["a.heapsnapshot"]);
         assert_eq!(fs::read_to_string(&path).expect("there"), "{}");
     }
@@ -163,6 +165,15 @@ fn the_mode_does_not_depend_on_the_umask() {
     let files = names(dir.path());
     assert!(files.contains(&"1".to_owned()), "{files:?}");
     assert!(files.iter().all(|name| mode(&dir.path().join(name)) == 0o600));
+}
+
+#[test]
+fn a_name_that_no_file_can_have_is_refused_at_once() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for way in WAYS {
+        let target = Target::create_by(&dir.path().join("a".repeat(1_000)), way);
+        assert!(matches!(target, Err(CaptureError::Dir { .. })));
+    }
 }
 
 #[test]
