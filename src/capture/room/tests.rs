@@ -25,13 +25,10 @@ fn system(available_kib: u64, group: &[(&str, &str)]) -> TempDir {
     root
 }
 
-/// One that takes a million bytes, and `aside` on top.
-fn estimate(aside: u64) -> Estimate {
-    Estimate {
-        memory: Bytes::from_bytes(1_000_000),
-        aside: Bytes::from_bytes(aside),
-        ..Estimate::of(Bytes::ZERO)
-    }
+/// One that takes a million bytes, and `copied` on top.
+fn estimate(copied: u64) -> Estimate {
+    let (memory, copied) = (Bytes::from_bytes(1_000_000), Bytes::from_bytes(copied));
+    Estimate { memory, copied, ..Estimate::of(Bytes::ZERO, Bytes::ZERO) }
 }
 
 fn refusal(root: &TempDir, estimate: &Estimate) -> String {
@@ -40,15 +37,44 @@ fn refusal(root: &TempDir, estimate: &Estimate) -> String {
 
 #[test]
 fn an_estimate_grows_with_the_heap() {
-    let estimate = Estimate::of(Bytes::from_bytes(47_000_000));
+    let estimate = Estimate::of(Bytes::from_bytes(35_000_000), Bytes::from_bytes(8_000_000));
     assert_eq!(estimate.nodes, 1_000_000);
-    assert_eq!(estimate.memory, Bytes::from_bytes(350_000_000));
-    assert_eq!(estimate.aside, Bytes::from_bytes(4_700_000));
-    assert_eq!(estimate.file(Compression::None), Bytes::from_bytes(55_000_000));
-    assert_eq!(estimate.file(Compression::Gzip), Bytes::from_bytes(11_000_000));
-    assert_eq!(estimate.with_file_in_memory(Compression::None).aside, Bytes::from_bytes(59_700_000));
-    assert!((estimate.pause.get() - 3_000.0).abs() < 1e-6);
-    assert_eq!(Estimate::of(Bytes::from_bytes(u64::MAX)).memory, Bytes::from_bytes(u64::MAX));
+    assert_eq!(estimate.memory, Bytes::from_bytes(350_000_000 + 530_000_000));
+    assert_eq!(estimate.copied, Bytes::from_bytes(4_300_000));
+    assert_eq!(estimate.file(Compression::None), Bytes::from_bytes(100_000_000));
+    assert_eq!(estimate.file(Compression::Gzip), Bytes::from_bytes(20_000_000));
+    assert_eq!(estimate.file_in_memory, Bytes::ZERO);
+    assert!((estimate.pause.get() - 4_000.0).abs() < 1e-6);
+    assert_eq!(Estimate::of(Bytes::from_bytes(u64::MAX), Bytes::ZERO).memory, Bytes::from_bytes(u64::MAX));
+}
+
+#[test]
+fn large_strings_make_no_nodes() {
+    let [few, many] =
+        [1 << 30, 1 << 40].map(|large| Estimate::of(Bytes::from_mib(1), Bytes::from_bytes(large)));
+    assert_eq!(few.memory, many.memory);
+}
+
+/// Node 20: what is in use outside of and in the large object spaces; what the snapshot took, and its file.
+#[test]
+fn an_estimate_is_as_near_as_it_says() {
+    for (shape, small, large, memory, file) in [
+        ("3,000 Maps of 100", 42.4, 0.3, 304.0, 66.7),
+        ("an array of 600,000 objects", 21.9, 7.2, 879.0, 62.4),
+        ("an array of 400,000 closures", 41.2, 4.9, 764.0, 100.2),
+        ("an array of 300,000 strings", 31.1, 3.4, 485.0, 52.4),
+        ("60,000 records from JSON", 32.7, 7.5, 651.0, 74.7),
+        ("a Map of 500,000 objects", 33.9, 14.9, 1_455.0, 84.8),
+        ("an object with 500,000 keys", 18.1, 25.4, 1_280.0, 57.2),
+        ("a list of 150,000 instances", 44.7, 0.3, 209.0, 51.5),
+        ("nothing but Node", 2.7, 0.3, 31.0, 4.0),
+    ] {
+        let [small, large] = [small, large].map(|megabytes| Bytes::from_bytes((megabytes * 1e6) as u64));
+        let estimate = Estimate::of(small, large);
+        let ratio = |estimate: Bytes, megabytes: f64| estimate.as_f64() / 1e6 / megabytes;
+        assert!((0.4..=2.9).contains(&ratio(estimate.memory, memory)), "{shape}");
+        assert!((0.8..=2.7).contains(&ratio(estimate.file(Compression::None), file)), "{shape}");
+    }
 }
 
 #[test]
@@ -92,6 +118,26 @@ fn twice_the_memory_where_the_child_would_take_the_process_with_it() {
 }
 
 #[test]
+fn in_process_the_worst_has_to_fit() {
+    let room = |available_kib: u64| Room::of_process(system(100_000 + available_kib, &[]).path());
+    assert!(room(2_930).admit_in_process(&estimate(u64::MAX)).is_ok());
+    let error = room(2_929).admit_in_process(&estimate(0)).expect_err("no room");
+    assert!(error.to_string().contains("needs about 2.9 MiB of memory, but the machine"), "{error}");
+    assert!(Room::of_process(Path::new("/nonexistent")).admit_in_process(&estimate(0)).is_ok());
+}
+
+#[test]
+fn a_file_in_memory_is_counted_and_kept_from_the_child() {
+    let estimate = Estimate { nodes: 1_000, ..estimate(0) }.with_file_in_memory(Compression::None);
+    assert_eq!(estimate.file_in_memory, Bytes::from_bytes(100_000));
+    let room = |available_kib: u64| Room::of_process(system(100_000 + available_kib, &[]).path());
+    assert_eq!(room(1_075).admit(&estimate).expect("room"), Bytes::from_bytes(1_075 * 1024 - 100_000));
+    assert!(room(1_074).admit(&estimate).is_err());
+    assert!(room(3_028).admit_in_process(&estimate).is_ok());
+    assert!(room(3_027).admit_in_process(&estimate).is_err());
+}
+
+#[test]
 fn what_is_not_known_is_no_reason_to_refuse() {
     let room = Room::of_process(Path::new("/nonexistent"));
     assert_eq!(room.admit(&estimate(1)).expect("room"), Bytes::from_bytes(3_000_000));
@@ -101,7 +147,7 @@ fn what_is_not_known_is_no_reason_to_refuse() {
 #[cfg(target_os = "linux")]
 fn this_very_machine_has_a_limit() {
     let room = Room::of_process(Path::new("/"));
-    assert!(room.admit(&Estimate::of(Bytes::from_bytes(1 << 60))).is_err());
+    assert!(room.admit(&Estimate::of(Bytes::from_bytes(1 << 60), Bytes::ZERO)).is_err());
 }
 
 #[test]
