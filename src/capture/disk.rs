@@ -16,7 +16,7 @@ const RAMFS: u64 = 0x8584_58f6;
 /// The file system that a folder is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Disk {
-    /// Its size.
+    /// Its size; zero where it has none, or does not say, as some network file systems.
     pub total: Bytes,
     /// What a process without privileges may still write to it.
     pub free: Bytes,
@@ -25,9 +25,9 @@ pub struct Disk {
 }
 
 impl Disk {
-    /// That of `dir`. None where the system does not say, as some network file systems do not.
+    /// That of `dir`; none where there is no such folder. Asks the file system, which may take its time.
     pub fn of(dir: &Path) -> Option<Self> {
-        let space = fs::statvfs(dir).ok().filter(|space| space.f_blocks > 0)?;
+        let space = fs::statvfs(dir).ok()?;
         let blocks = |count: u64| Bytes::from_bytes(count.saturating_mul(space.f_frsize));
         let kind = fs::statfs(dir).ok()?.f_type;
         Some(Self {
@@ -41,7 +41,7 @@ impl Disk {
     /// Whether a file of this size in `dir` leaves enough for others.
     pub fn admit(&self, dir: &Path, file: Bytes) -> Result<(), CaptureError> {
         let reserve = Bytes::from_bytes(self.total.get() / RESERVE_SHARE).min(RESERVE_MOST);
-        if file <= self.free.saturating_sub(reserve) {
+        if self.total == Bytes::ZERO || file <= self.free.saturating_sub(reserve) {
             return Ok(());
         }
         Err(CaptureError::NoSpace { dir: dir.to_owned(), needed: file, free: self.free, reserve })
@@ -64,6 +64,7 @@ mod tests {
         assert!(admitted(large, Bytes::from_mib(1_324), Bytes::from_mib(300)));
         assert!(!admitted(large, Bytes::from_mib(1_324), Bytes::from_mib(301)));
         assert!(!admitted(small, Bytes::from_mib(50), Bytes::from_mib(1)));
+        assert!(admitted(Bytes::ZERO, Bytes::ZERO, Bytes::from_mib(1)));
     }
 
     #[test]
