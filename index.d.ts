@@ -32,21 +32,41 @@ export interface SampleOptions {
 }
 
 export interface SnapshotOptions {
-  /** `'auto'` takes the best way there is; in this version that is `'in-process'`, which stops JavaScript for 2 to 4 s per million objects. */
-  mode?: 'auto' | 'in-process';
-  /** Not available in this version. */
-  redact?: false;
+  /**
+   * `'fork'`: a forked child takes the snapshot; this thread stops for milliseconds. `'in-process'`: this thread stops for 2 to 3 s
+   * per million nodes. `'auto'` (default) forks where that is possible, and else takes it in-process if that stops the thread for
+   * no longer than `maxPause` by estimate.
+   */
+  mode?: 'auto' | 'fork' | 'in-process';
+  /** Leaves out what strings say, as `redact()` does. Default false. */
+  redact?: boolean;
   /** Default `'none'`. */
   compress?: 'none' | 'gzip';
   /** Least time between two snapshots by signal. Default 1 s. */
   minInterval?: Duration;
+  /** The longest time for which `'auto'` may stop this thread where no child can be forked. Default 1 s. */
+  maxPause?: Duration;
+  /** How many snapshots may be in the folder after one by signal: the oldest of leakguard's own are removed. Default 10. */
+  maxFiles?: number;
+  /** How much they may take together. Default 10 GiB. */
+  maxBytes?: Size;
 }
 
 export interface WriteHeapSnapshotOptions extends SnapshotOptions {
-  /** Takes the request back while it has not begun. */
+  /** Gives it up; the promise is rejected with its reason, and nothing is left behind. */
   signal?: AbortSignal;
-  /** Called when writing begins and when the file is whole. */
-  onProgress?: (progress: { phase: 'snapshot' | 'done'; bytes: number }) => void;
+  /** Called as it goes on, and with `'done'` when the file is whole. */
+  onProgress?: (progress: SnapshotProgress) => void;
+}
+
+/** How far a snapshot is. */
+export interface SnapshotProgress {
+  /** For its turn and for V8's workers; V8 collects garbage; V8 walks the heap; the file is written; it is made durable; it is whole. */
+  phase: 'waiting' | 'collecting' | 'building' | 'writing' | 'syncing' | 'done';
+  /** How much of the phase is done, 0..1, where that is known. */
+  fraction: number | null;
+  /** Bytes written. */
+  bytes: number;
 }
 
 /** A snapshot that was written. */
@@ -57,11 +77,13 @@ export interface SnapshotResult {
   bytes: number;
   /** The number of nodes in it. */
   nodes: number;
-  mode: 'in-process';
+  /** How it was taken. */
+  mode: 'fork' | 'in-process';
   /** For how long this thread was blocked, in milliseconds. */
   pauseMs: number;
   /** How long it took in all, in milliseconds. */
   durationMs: number;
+  /** Whether what strings say was left out. */
   redacted: boolean;
 }
 
@@ -243,7 +265,7 @@ export interface Status {
   armed: boolean;
   threadId: number;
   addon: { loaded: boolean; reason: string | null };
-  routes: Record<'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt', Route>;
+  routes: Record<'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt' | 'fork', Route>;
   /** The options in force. */
   options: object;
   signal: { name: string; handled: boolean; reason: string | null };
@@ -317,7 +339,7 @@ export function history(): GcEvent[];
 /**
  * Writes a heap snapshot of this thread's heap.
  * @param file relative to the option `dir`; default: `Heap.YYYYMMDD.HHMMSS.PID.TID.SEQ.leakguard.heapsnapshot`
- * @throws {LeakguardError} `ERR_LEAKGUARD_DIR`, `_WRITE`, `_EXISTS`, `_BUSY`, `_UNAVAILABLE`
+ * @throws {LeakguardError} `ERR_LEAKGUARD_DIR`, `_WRITE`, `_EXISTS`, `_BUSY`, `_NO_ROOM`, `_FORK`, `_WOULD_BLOCK`, `_UNAVAILABLE`
  */
 export function writeHeapSnapshot(file?: string, options?: WriteHeapSnapshotOptions): Promise<SnapshotResult>;
 

@@ -27,7 +27,7 @@ describe('a signal', { skip: process.platform === 'win32' && 'Windows has none' 
     const { message } = await child.event('snapshot');
     const { file, bytes, nodes, mode, pauseMs, durationMs, ...rest } = message;
     assert.deepEqual(rest, { redacted: false, threadId: 0, trigger: 'signal' });
-    assert.equal(mode, 'in-process');
+    assert.equal(mode, leakguard.status().routes.fork.route === 'native' ? 'fork' : 'in-process');
     assert.ok(pauseMs > 0 && durationMs >= pauseMs, `${pauseMs} ms of ${durationMs} ms`);
     assert.equal(bytes, fs.statSync(file).size);
     assert.equal(nodes, readSnapshot(file).nodes);
@@ -111,7 +111,7 @@ describe('a signal', { skip: process.platform === 'win32' && 'Windows has none' 
 
   it('may come in a burst: one file at a time, and each is whole', async (t) => {
     const dir = temporaryFolder(t);
-    const options = { dir, snapshot: { ...WITHOUT_PAUSE, compress: 'gzip' } };
+    const options = { dir, snapshot: { ...WITHOUT_PAUSE, compress: 'gzip', maxFiles: 100 } };
     const child = startChild(t, 'idle.js', { given: { options } });
     await child.event('ready');
     let most = 0;
@@ -136,6 +136,55 @@ describe('a signal', { skip: process.platform === 'win32' && 'Windows has none' 
     child.kill('SIGKILL');
     assert.deepEqual(await child.ended(), { code: null, signal: 'SIGKILL' });
     readSnapshot(message.file);
+  });
+
+  it('may come a hundred times in a second: one file, and few words', async (t) => {
+    const dir = temporaryFolder(t);
+    const child = startChild(t, 'idle.js', { given: { options: { dir, snapshot: { minInterval: '1 min' } } } });
+    await child.event('ready');
+    for (let signals = 0; signals < 100; signals++) {
+      child.kill('SIGUSR2');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    const { file } = (await child.event('snapshot')).message;
+    child.kill('SIGKILL');
+    await child.ended();
+    assert.deepEqual(readSnapshotFolder(dir), [file]);
+    const lines = child.stderr.split('\n').filter((line) => line.startsWith('leakguard: '));
+    assert.ok(lines.length <= 5, child.stderr);
+  });
+
+  it("has the oldest of our own files make way, and nobody else's", async (t) => {
+    const dir = temporaryFolder(t);
+    const others = ['Heap.20200101.000000.1.0.001.heapsnapshot', 'notes.txt', 'mine.leakguard.heapsnapshot'];
+    for (const name of others) fs.writeFileSync(path.join(dir, name), 'precious');
+    const old = 'Heap.20200101.000000.1.0.001.leakguard.heapsnapshot';
+    fs.writeFileSync(path.join(dir, old), '{}');
+    fs.symlinkSync(path.join(dir, 'notes.txt'), path.join(dir, old.replace('001', '002')));
+    const options = { dir, snapshot: { ...WITHOUT_PAUSE, maxFiles: 2 } };
+    const child = startChild(t, 'idle.js', { given: { options } });
+    await child.event('ready');
+    const files = [];
+    for (let signals = 0; signals < 3; signals++) {
+      child.kill('SIGUSR2');
+      files.push((await child.event('snapshot')).message.file);
+    }
+    const left = fs.readdirSync(dir).sort();
+    const expected = [...others, old.replace('001', '002'), ...files.slice(1).map((file) => path.basename(file))];
+    assert.deepEqual(left, expected.sort());
+    for (const file of files.slice(1)) readSnapshot(file);
+  });
+
+  it('makes no file that is larger than all may be together', async (t) => {
+    const dir = temporaryFolder(t);
+    const options = { dir, snapshot: { maxBytes: '1 MB' } };
+    const child = startChild(t, 'idle.js', { given: { options } });
+    await child.event('ready');
+    child.kill('SIGUSR2');
+    const { error } = (await child.event('snapshot')).message;
+    assert.equal(error.code, 'ERR_LEAKGUARD_NO_ROOM');
+    assert.match(error.message, /`snapshot\.maxBytes`/);
+    assert.deepEqual(fs.readdirSync(dir), []);
   });
 
   for (const [how, execArgv] of /** @type {Array<[string, string[]]>} */ ([

@@ -16,6 +16,9 @@ const { temporaryFolder } = require('./temporary-folder');
 class KeptForTheSnapshot {}
 const kept = new KeptForTheSnapshot();
 
+const forks = leakguard.status().routes.fork.route === 'native';
+const takesForked = forks ? false : 'takes a forked child';
+
 /** Options of the language that are wrong on purpose. */
 const writeHeapSnapshot = /** @type {(...args: any[]) => Promise<leakguard.SnapshotResult>} */ (
   leakguard.writeHeapSnapshot
@@ -44,7 +47,8 @@ describe('writeHeapSnapshot', () => {
 
   beforeEach((t) => {
     dir = temporaryFolder(/** @type {import('node:test').TestContext} */ (t));
-    leakguard.start({ dir });
+    // Where nothing can be forked, the heap of a test may be too large for a second.
+    leakguard.start({ dir, snapshot: { maxPause: '5 min' } });
   });
 
   it('tells what it wrote', async () => {
@@ -61,7 +65,7 @@ describe('writeHeapSnapshot', () => {
     ]);
     const { size, mode } = fs.statSync(result.file);
     assert.equal(result.bytes, size);
-    assert.equal(result.mode, 'in-process');
+    assert.equal(result.mode, forks ? 'fork' : 'in-process');
     assert.equal(result.redacted, false);
     assert.ok(result.pauseMs > 0, `${result.pauseMs} ms`);
     assert.ok(result.durationMs >= result.pauseMs, `${result.durationMs} ms, ${result.pauseMs} ms of them blocked`);
@@ -131,14 +135,94 @@ describe('writeHeapSnapshot', () => {
     assert.deepEqual(readSnapshotFolder(dir), [packed.file, plain.file].sort());
   });
 
+  it('is taken in-process when asked by call', async () => {
+    const { file, mode, nodes } = await leakguard.writeHeapSnapshot(undefined, { mode: 'in-process' });
+    assert.equal(mode, 'in-process');
+    assert.equal(readSnapshot(file).nodes, nodes);
+    assert.deepEqual(readSnapshotFolder(dir), [file]);
+  });
+
+  it('blocks the thread for a small part of the time that it takes when it is forked', {
+    skip: takesForked,
+  }, async () => {
+    const { mode, pauseMs, durationMs } = await leakguard.writeHeapSnapshot(undefined, { mode: 'fork' });
+    assert.equal(mode, 'fork');
+    assert.ok(pauseMs < durationMs / 2, `${pauseMs} of ${durationMs} ms`);
+  });
+
+  it('is refused where a child has to be forked and none can', { skip: forks && 'it can' }, async () => {
+    await assert.rejects(leakguard.writeHeapSnapshot(undefined, { mode: 'fork' }), { code: 'ERR_LEAKGUARD_FORK' });
+    assert.deepEqual(fs.readdirSync(dir), []);
+  });
+
+  it('is refused where it would stop the thread for too long, with the remedies', {
+    skip: forks && 'it forks',
+  }, async () => {
+    const promise = leakguard.writeHeapSnapshot(undefined, { maxPause: 1 });
+    await assert.rejects(promise, (/** @type {any} */ { code, message }) => {
+      assert.equal(code, 'ERR_LEAKGUARD_WOULD_BLOCK');
+      assert.match(message, /for some \d+\.\d s, more than `snapshot\.maxPause` \(0\.0 s\), .*raise `maxPause`/);
+      return true;
+    });
+    assert.deepEqual(fs.readdirSync(dir), []);
+    await leakguard.writeHeapSnapshot('insisted', { maxPause: 1, mode: 'in-process' });
+    readSnapshot(path.join(dir, 'insisted'));
+  });
+
+  for (const mode of forks ? ['fork', 'in-process'] : ['in-process']) {
+    it(`leaves out what strings say when asked to: ${mode}`, async () => {
+      const secret = ['hunter2', process.pid, 'secret'].join('-');
+      const wanted = /** @type {any} */ ({ mode });
+      const plain = await leakguard.writeHeapSnapshot('plain', wanted);
+      const redacted = await leakguard.writeHeapSnapshot('redacted', { ...wanted, redact: true, compress: 'gzip' });
+      assert.deepEqual([plain.redacted, redacted.redacted], [false, true]);
+      assert.ok(readSnapshot(plain.file).strings.includes(secret), 'it is in the heap');
+      fs.renameSync(redacted.file, `${redacted.file}.gz`);
+      const { nodes, strings } = readSnapshot(`${redacted.file}.gz`);
+      assert.equal(redacted.nodes, nodes);
+      assert.ok(!strings.some((string) => string.includes(secret)), 'it is in no string');
+      assert.ok(strings.includes(kept.constructor.name), 'what code says stays');
+    });
+  }
+
   it('tells its progress', async () => {
-    /** @type {object[]} */
+    /** @type {leakguard.SnapshotProgress[]} */
     const progress = [];
-    const { bytes } = await leakguard.writeHeapSnapshot(undefined, { onProgress: (step) => progress.push(step) });
-    assert.deepEqual(progress, [
-      { phase: 'snapshot', bytes: 0 },
-      { phase: 'done', bytes },
-    ]);
+    const onProgress = (/** @type {leakguard.SnapshotProgress} */ step) => progress.push(step);
+    const { bytes } = await leakguard.writeHeapSnapshot(undefined, { onProgress, compress: 'gzip' });
+    const order = ['waiting', 'collecting', 'building', 'writing', 'syncing', 'done'];
+    const phases = progress.map(({ phase }) => order.indexOf(phase));
+    assert.deepEqual([...phases].sort(), phases, JSON.stringify(progress));
+    assert.deepEqual(progress[0], { phase: 'waiting', fraction: null, bytes: 0 });
+    assert.deepEqual(progress.at(-1), { phase: 'done', fraction: null, bytes });
+    for (const { fraction, bytes: written } of progress) {
+      assert.ok(fraction === null || (fraction >= 0 && fraction <= 1), `${fraction}`);
+      assert.ok(written <= bytes);
+    }
+  });
+
+  it('is given up when its progress is told to someone who throws', { skip: takesForked }, async () => {
+    const error = new Error('a slip of mine');
+    const onProgress = (/** @type {leakguard.SnapshotProgress} */ { phase }) => {
+      if (phase !== 'waiting') throw error;
+    };
+    await assert.rejects(leakguard.writeHeapSnapshot('a', { onProgress }), error);
+    // Also where the file was whole before anybody heard of it.
+    assert.ok(fs.readdirSync(dir).every((name) => name === 'a'));
+  });
+
+  it('is given up in the middle by its signal, and leaves nothing behind', { skip: takesForked }, async () => {
+    for (const mode of /** @type {const} */ (['fork', 'in-process'])) {
+      const abort = new AbortController();
+      const promise = leakguard.writeHeapSnapshot('a', { mode, signal: abort.signal, redact: true });
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      const reason = new Error('not any more');
+      abort.abort(reason);
+      await assert.rejects(promise, reason);
+      assert.deepEqual(fs.readdirSync(dir), []);
+    }
+    await leakguard.writeHeapSnapshot('a');
+    readSnapshot(path.join(dir, 'a'));
   });
 
   it('is refused by a signal that was aborted before', async () => {

@@ -15,6 +15,7 @@ const { Snapshots } = require('./snapshots');
 const { version } = require('../package.json');
 
 /** @typedef {import('../binding').Watch} Watch */
+/** @typedef {import('./addon').Addon} Addon */
 /** @typedef {import('./options').Options} Options */
 /** @typedef {import('./fallback/profiler').InspectorProfiler} InspectorProfiler */
 
@@ -58,7 +59,8 @@ class Guard {
   #snapshots = new Snapshots(() => ({
     options: this.#options,
     addon: this.#addon,
-    native: this.#routes.snapshot.route === 'native',
+    native: this.#routes.interrupt.route === 'native',
+    seat: () => this.#seat(),
   }));
 
   /** Loads the addon and arms by what the environment and code said so far. Never throws. */
@@ -117,6 +119,7 @@ class Guard {
     // Before our listener goes: the native handler puts back the one that libuv then takes away.
     this.#watch?.close();
     this.#watch = undefined;
+    if (this.#addon) process.removeListener('exit', this.#addon.releaseParked);
     this.#signal?.remove();
     this.#signal = undefined;
     this.#signalRefusal = 'leakguard is not armed';
@@ -137,6 +140,8 @@ class Guard {
     if (this.#routes.gcEvents.route === 'fallback') {
       this.#stopObservingGc = require('./fallback/gc-observer').observeGc((event) => this.#recordGc(event));
     }
+    // Node waits for V8's workers when it exits, and they may be waiting for a fork.
+    if (this.#addon) process.on('exit', this.#addon.releaseParked);
     this.#startProfiler();
     this.#listen();
     this.#firstTick = setTimeout(this.#onTick, FIRST_TICK_MS).unref();
@@ -186,9 +191,42 @@ class Guard {
       samplingInterval: sample ? sample.interval : undefined,
       stackDepth: sample ? sample.stackDepth : 1,
       dir,
+      mode: snapshot.mode,
       gzip: snapshot.compress === 'gzip',
+      redact: snapshot.redact,
+      maxPauseMs: snapshot.maxPause,
       minIntervalMs: snapshot.minInterval,
+      maxFiles: snapshot.maxFiles,
+      maxBytes: snapshot.maxBytes,
     };
+  }
+
+  /**
+   * This thread's seat among those whose snapshots the addon writes; where leakguard is not armed, one for that alone.
+   *
+   * @returns {{ watch: Watch, leave: () => void }}
+   */
+  #seat() {
+    if (this.#watch) return { watch: this.#watch, leave: () => {} };
+    const only = ['snapshot', 'interrupt', 'fork'];
+    const { native, ...options } = this.#watchOptions();
+    const bare = {
+      ...options,
+      native: native.filter((feature) => only.includes(feature)),
+      detect: false,
+      samplingInterval: undefined,
+    };
+    const { Watch, releaseParked } = /** @type {Addon} */ (this.#addon);
+    const watch = new Watch(bare, () => {
+      watch.serve();
+      this.#passOn(watch.letters());
+    });
+    process.on('exit', releaseParked);
+    const leave = () => {
+      process.removeListener('exit', releaseParked);
+      watch.close();
+    };
+    return { watch, leave };
   }
 
   #onTick = () => {
@@ -210,13 +248,19 @@ class Guard {
     this.#harmless(() => {
       if (this.#watch?.serve()) void this.#snapshots.serve(this.#watch);
       // A listener may have us stop.
-      for (const text of this.#watch?.letters() ?? []) {
-        const letter = JSON.parse(text);
-        if (letter.type === 'snapshot') this.#snapshots.note(letter.outcome, 'signal', letter.threadId);
-        else announceLeak(letter.type, letter.leak);
-      }
+      this.#passOn(this.#watch?.letters() ?? []);
     });
   };
+
+  /** @param {string[]} letters */
+  #passOn(letters) {
+    for (const text of letters) {
+      const letter = JSON.parse(text);
+      if (letter.type !== 'snapshot') announceLeak(letter.type, letter.leak);
+      else if (letter.call === null) this.#snapshots.note(letter.outcome, 'signal', letter.threadId);
+      else this.#snapshots.settle(letter.call, letter.outcome);
+    }
+  }
 
   /**
    * An error of our own in a callback from the event loop would end the process we guard: leakguard ends itself instead.

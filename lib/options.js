@@ -14,9 +14,20 @@ const { parseDuration, parseSize } = require('./units');
  * @property {string} dir absolute
  * @property {boolean} detect
  * @property {{ interval: number, stackDepth: number } | false} sample bytes, frames
- * @property {{ mode: 'auto' | 'in-process', redact: false, compress: 'none' | 'gzip', minInterval: number }} snapshot ms
+ * @property {SnapshotOptions} snapshot
  * @property {false} nearHeapLimit
  * @property {'native' | 'fallback'} v8
+ */
+
+/**
+ * @typedef {object} SnapshotOptions
+ * @property {'auto' | 'fork' | 'in-process'} mode
+ * @property {boolean} redact
+ * @property {'none' | 'gzip'} compress
+ * @property {number} minInterval ms
+ * @property {number} maxPause ms
+ * @property {number} maxFiles
+ * @property {number} maxBytes
  */
 
 /** The signals that Node or the kernel keeps for itself: a handler for them is refused or harmful. */
@@ -35,16 +46,13 @@ const SAMPLE_RULES = {
 
 /** @type {Record<string, Rule>} */
 const SNAPSHOT_RULES = {
-  mode: (value, name) => {
-    if (value === 'fork') throw optionError(RangeError, `${name}: 'fork' ${NOT_YET}; use 'auto' or 'in-process'`);
-    return oneOf('auto', 'in-process')(value, name);
-  },
-  redact: onlyFalseYet,
+  mode: oneOf('auto', 'fork', 'in-process'),
+  redact: boolean,
   compress: oneOf('none', 'gzip'),
   minInterval: duration,
-  maxFiles: notYet,
-  maxBytes: notYet,
-  maxPause: notYet,
+  maxPause: duration,
+  maxFiles: integerWithin(1, 1_000_000),
+  maxBytes: sizeWithin(1, Number.MAX_SAFE_INTEGER),
   keep: onlyFalseYet,
 };
 
@@ -79,6 +87,17 @@ const TEXTS = new Set(['dumpSignal', 'dir']);
 
 const SAMPLE_DEFAULTS = { interval: 512 * 1024, stackDepth: 64 };
 
+/** @type {SnapshotOptions} */
+const SNAPSHOT_DEFAULTS = {
+  mode: 'auto',
+  redact: false,
+  compress: 'none',
+  minInterval: 1_000,
+  maxPause: 1_000,
+  maxFiles: 10,
+  maxBytes: 10 * 2 ** 30,
+};
+
 /** @returns {Options} */
 function defaults() {
   return {
@@ -86,7 +105,7 @@ function defaults() {
     dir: path.resolve(workingDirectory(), nodeFlag('--diagnostic-dir') ?? '.'),
     detect: true,
     sample: { ...SAMPLE_DEFAULTS },
-    snapshot: { mode: 'auto', redact: false, compress: 'none', minInterval: 1_000 },
+    snapshot: { ...SNAPSHOT_DEFAULTS },
     nearHeapLimit: false,
     v8: 'native',
   };
@@ -257,11 +276,6 @@ function duration(value, name) {
 function onlyFalseYet(value, name) {
   if (boolean(value, name)) throw optionError(RangeError, `${name} ${NOT_YET}`);
   return false;
-}
-
-/** @type {Rule} */
-function notYet(_value, name) {
-  throw optionError(RangeError, `${name} ${NOT_YET}`);
 }
 
 /** @param {unknown} value */

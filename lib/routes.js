@@ -1,7 +1,7 @@
 'use strict';
 
 /** @typedef {import('./addon').Addon} Addon */
-/** @typedef {'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt'} Feature */
+/** @typedef {'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt' | 'fork'} Feature */
 /** @typedef {{ route: 'native' | 'fallback' | 'none', reason: string | null }} Route */
 
 /** What stands in where a feature is not native. @type {Record<Feature, 'fallback' | 'none'>} */
@@ -12,6 +12,7 @@ const STAND_IN = {
   sampling: 'fallback',
   snapshot: 'fallback',
   interrupt: 'none',
+  fork: 'none',
 };
 
 /**
@@ -41,7 +42,7 @@ function chooseRoutes(addon, missing, asked) {
  * @param {string} feature
  */
 function restriction(feature) {
-  const writes = feature === 'snapshot' || feature === 'interrupt';
+  const writes = feature === 'snapshot' || feature === 'interrupt' || feature === 'fork';
   return writes && process.permission ? "Node's permission model is on" : null;
 }
 

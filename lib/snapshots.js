@@ -3,7 +3,7 @@
 // Snapshots of this thread's heap: by call, and by signal where the addon does not write them itself.
 
 const path = require('node:path');
-const { setImmediate } = require('node:timers');
+const { clearInterval, setImmediate, setInterval } = require('node:timers');
 const { threadId } = require('node:worker_threads');
 const { LeakguardError, optionError, unwrap } = require('./errors');
 const { channels } = require('./events');
@@ -20,12 +20,37 @@ const { mergeOptions } = require('./options');
  * @property {Options} options
  * @property {Addon | undefined} addon
  * @property {boolean} native whether the addon writes
+ * @property {() => { watch: Watch, leave: () => void }} seat with the addon only
  */
+
+/**
+ * What is wanted.
+ *
+ * @typedef {object} Wanted
+ * @property {string | undefined} file absolute
+ * @property {'auto' | 'fork' | 'in-process'} mode
+ * @property {boolean} gzip
+ * @property {boolean} redact
+ * @property {number} maxPause ms
+ * @property {{ maxFiles: number, maxBytes: number }} [limits] of all snapshots in the folder
+ */
+
+/** @typedef {{ phase: string, fraction: number | null, bytes: number }} Progress */
+
+/** Who waits for it. @typedef {{ stopped: AbortSignal, signal?: AbortSignal, onProgress?: (progress: Progress) => void }} Caller */
+
+/** How often the progress is looked at where somebody wants to know. */
+const PROGRESS_MS = 50;
+/** A timer that only keeps the event loop alive: whoever waits for a snapshot does not want the process to end. */
+const LONG_MS = 2 ** 30;
 
 class Snapshots {
   #setting;
-  /** A call that is being answered. @type {{ promise: Promise<any>, file: string | undefined, gzip: boolean, abort: AbortController } | undefined} */
+  /** A call that is being answered. @type {{ promise: Promise<any>, wanted: Wanted, abort: AbortController } | undefined} */
   #writing;
+  /** Those who wait for the addon, by the number of their call. @type {Map<number, (outcome: any) => void>} */
+  #calls = new Map();
+  #nextCall = 1;
   /** A signal that JavaScript is answering. @type {AbortController | undefined} */
   #serving;
   /** When JavaScript last wrote one for a signal without a watch, which would know. */
@@ -68,55 +93,103 @@ class Snapshots {
   }
 
   /**
+   * Tells a call what the addon made of it.
+   *
+   * @param {number} call
+   * @param {any} outcome
+   */
+  settle(call, outcome) {
+    this.#calls.get(call)?.(outcome);
+  }
+
+  /**
    * @param {string} [file]
    * @param {any} [given]
    */
   write(file, given = {}) {
-    const { options } = this.#setting();
-    const { absolute, signal, onProgress, gzip } = validate(file, given, options);
+    const { wanted, signal, onProgress } = validate(file, given, this.#setting().options);
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#writing) {
-      const { promise, ...writing } = this.#writing;
-      if (file === undefined && writing.file === undefined && gzip === writing.gzip) return promise;
+      if (file === undefined && equal(wanted, this.#writing.wanted)) return this.#writing.promise;
       return Promise.reject(
         new LeakguardError('ERR_LEAKGUARD_BUSY', 'a snapshot of this thread is being written; wait for it'),
       );
     }
     const abort = new AbortController();
-    const caller = { stopped: abort.signal, signal, onProgress };
-    const promise = this.#write(absolute, gzip, caller).finally(() => {
+    const promise = this.#write(wanted, { stopped: abort.signal, signal, onProgress }).finally(() => {
       this.#writing = undefined;
     });
-    this.#writing = { promise, file, gzip, abort };
+    this.#writing = { promise, wanted, abort };
     return promise;
   }
 
   /**
-   * @param {string | undefined} file absolute
-   * @param {boolean} gzip
-   * @param {{ stopped: AbortSignal, signal?: AbortSignal, onProgress?: (progress: any) => void }} caller
+   * @param {Wanted} wanted
+   * @param {Caller} caller
    */
-  async #write(file, gzip, { stopped, signal, onProgress }) {
+  async #write(wanted, caller) {
+    const { stopped, signal, onProgress } = caller;
     // Not within the caller's turn: two calls in a row are joined, and an abort is heard.
     await new Promise((resolve) => setImmediate(resolve));
     stopped.throwIfAborted();
     signal?.throwIfAborted();
-    onProgress?.({ phase: 'snapshot', bytes: 0 });
+    onProgress?.({ phase: 'waiting', fraction: null, bytes: 0 });
     let written;
     try {
-      const { addon, native } = this.#setting();
-      written =
-        addon && native
-          ? unwrap(addon.writeSnapshot(file ?? this.#nextFile(gzip), gzip))
-          : await this.#writeByJavaScript(file, gzip, stopped);
+      written = this.#setting().native
+        ? await this.#writeNatively(wanted, caller)
+        : await this.#writeByJavaScript(wanted, stopped);
     } catch (error) {
       const { code, message } = /** @type {LeakguardError} */ (error);
-      if (!stopped.aborted) this.note({ error: { code, message } }, 'call', threadId);
+      if (error instanceof LeakguardError && !stopped.aborted)
+        this.note({ error: { code, message } }, 'call', threadId);
       throw error;
     }
     this.note(written, 'call', threadId);
-    onProgress?.({ phase: 'done', bytes: written.bytes });
+    onProgress?.({ phase: 'done', fraction: null, bytes: written.bytes });
     return written;
+  }
+
+  /**
+   * Has the addon write it, on a thread of its own.
+   *
+   * @param {Wanted} wanted
+   * @param {Caller} caller
+   */
+  async #writeNatively({ file, mode, gzip, redact }, { stopped, signal, onProgress }) {
+    const { watch, leave } = this.#setting().seat();
+    const call = this.#nextCall++;
+    const giveUp = () => watch.abortCapture(call);
+    /** What the caller's listener has thrown. @type {{ error: unknown } | undefined} */
+    let thrown;
+    const onThrown = (/** @type {unknown} */ error) => {
+      thrown = { error };
+      giveUp();
+    };
+    const timer = onProgress
+      ? setInterval(tell(watch, call, onProgress, onThrown), PROGRESS_MS)
+      : setInterval(() => {}, LONG_MS);
+    try {
+      const refused = watch.capture(call, { file, mode, gzip, redact });
+      if (refused) unwrap(refused);
+      const outcome = await new Promise((resolve, reject) => {
+        this.#calls.set(call, resolve);
+        // The watch is closed by now, and sends no letter.
+        stopped.addEventListener('abort', () => reject(stopped.reason));
+        signal?.addEventListener('abort', giveUp);
+      });
+      if (thrown) throw thrown.error;
+      if (outcome.error?.code === 'ABORT_ERR') {
+        throw signal?.aborted ? signal.reason : new DOMException(outcome.error.message, 'AbortError');
+      }
+      if (outcome.error) throw new LeakguardError(outcome.error.code, outcome.error.message);
+      return outcome;
+    } finally {
+      clearInterval(timer);
+      this.#calls.delete(call);
+      signal?.removeEventListener('abort', giveUp);
+      leave();
+    }
   }
 
   /**
@@ -131,8 +204,7 @@ class Snapshots {
     this.#serving = abort;
     try {
       if (!watch) this.#checkInterval();
-      const gzip = this.#setting().options.snapshot.compress === 'gzip';
-      const written = await this.#writeByJavaScript(undefined, gzip, abort.signal);
+      const written = await this.#writeByJavaScript(wantedBySignal(this.#setting().options), abort.signal);
       // After stop() the watch takes nothing any more.
       if (watch && !abort.signal.aborted) return watch.settle(written);
       this.#lastBySignal = performance.now();
@@ -165,29 +237,76 @@ class Snapshots {
   }
 
   /**
-   * @param {string | undefined} file absolute
-   * @param {boolean} gzip
+   * @param {Wanted} wanted
    * @param {AbortSignal} stopped
    */
-  async #writeByJavaScript(file, gzip, stopped) {
-    const { writeSnapshot } = require('./fallback/snapshot');
-    const written = await writeSnapshot(file ?? this.#nextFile(gzip), gzip, stopped);
-    return { ...written, mode: 'in-process', redacted: false };
-  }
-
-  /** @param {boolean} gzip */
-  #nextFile(gzip) {
+  async #writeByJavaScript(wanted, stopped) {
     const { addon, options } = this.#setting();
     const { nextFileName } = addon ?? require('./fallback/snapshot');
-    return path.join(options.dir, nextFileName(threadId, gzip));
+    const file = wanted.file ?? path.join(options.dir, nextFileName(threadId, wanted.gzip));
+    return require('./fallback/snapshot').writeSnapshot({ ...wanted, file }, addon, stopped);
   }
+}
+
+/**
+ * A timer's callback that tells the progress where it has changed.
+ *
+ * @param {Watch} watch
+ * @param {number} call
+ * @param {(progress: Progress) => void} onProgress
+ * @param {(error: unknown) => void} onThrown
+ */
+function tell(watch, call, onProgress, onThrown) {
+  let last = '';
+  return () => {
+    const progress = watch.captureProgress(call);
+    if (!progress) return;
+    const { phase, fraction = null, bytes } = progress;
+    const text = JSON.stringify([phase, fraction, bytes]);
+    if (text === last) return;
+    last = text;
+    try {
+      onProgress({ phase, fraction, bytes });
+    } catch (error) {
+      onThrown(error);
+    }
+  };
+}
+
+/**
+ * What the options say.
+ *
+ * @param {Options} options
+ * @returns {Wanted}
+ */
+function wantedBy({ snapshot: { mode, compress, redact, maxPause } }) {
+  return { file: undefined, mode, gzip: compress === 'gzip', redact, maxPause };
+}
+
+/**
+ * What the options say of snapshots by signal.
+ *
+ * @param {Options} options
+ * @returns {Wanted}
+ */
+function wantedBySignal(options) {
+  const { maxFiles, maxBytes } = options.snapshot;
+  return { ...wantedBy(options), limits: { maxFiles, maxBytes } };
+}
+
+/**
+ * @param {Wanted} a
+ * @param {Wanted} b
+ */
+function equal(a, b) {
+  return a.file === b.file && a.mode === b.mode && a.gzip === b.gzip && a.redact === b.redact;
 }
 
 /**
  * @param {unknown} file
  * @param {any} given
  * @param {Options} options
- * @returns {{ absolute: string | undefined, signal?: AbortSignal, onProgress?: (progress: any) => void, gzip: boolean }}
+ * @returns {{ wanted: Wanted, signal?: AbortSignal, onProgress?: (progress: Progress) => void }}
  */
 function validate(file, given, options) {
   if (typeof given !== 'object' || given === null) throw optionError(TypeError, 'options must be an object');
@@ -198,8 +317,8 @@ function validate(file, given, options) {
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw optionError(TypeError, 'onProgress must be a function');
   }
-  const { compress } = mergeOptions(options, { snapshot }).snapshot;
-  return { absolute: resolve(file, options.dir), signal, onProgress, gzip: compress === 'gzip' };
+  const wanted = { ...wantedBy(mergeOptions(options, { snapshot })), file: resolve(file, options.dir) };
+  return { wanted, signal, onProgress };
 }
 
 /**

@@ -1,7 +1,9 @@
 'use strict';
 
-// Has twenty Workers with leakguard come and go, four at a time, while ten signals arrive.
+// Has twenty Workers with leakguard come and go, four at a time, while ten signals arrive; ends when a snapshot of the main thread was
+// written: what a signal asks for keeps no process alive.
 
+const { subscribe } = require('node:diagnostics_channel');
 const { once } = require('node:events');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
 const leakguard = require('../..');
@@ -21,6 +23,12 @@ if (isMainThread) {
 }
 
 async function main() {
+  const alive = setInterval(() => {}, 60_000);
+  const written = new Promise((resolve) => {
+    subscribe('leakguard:snapshot', (/** @type {any} */ message) => {
+      if (message.threadId === 0 && !message.error) resolve(undefined);
+    });
+  });
   let [started, signals] = [0, 0];
   const run = async () => {
     while (started < WORKERS) {
@@ -39,5 +47,7 @@ async function main() {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, run));
+  await written;
+  clearInterval(alive);
   say('done', { started, signals });
 }

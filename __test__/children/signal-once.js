@@ -5,9 +5,8 @@
 const { subscribe } = require('node:diagnostics_channel');
 const fs = require('node:fs');
 const leakguard = require('../..');
-const { fillDisk, given, reportSnapshots, say } = require('./report');
+const { given, reportSnapshots, say } = require('./report');
 
-if (given.fill) fillDisk(given.options.dir);
 reportSnapshots();
 leakguard.start(given.options);
 const stay = setInterval(() => {}, 60_000);

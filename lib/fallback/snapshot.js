@@ -7,56 +7,107 @@ const { pipeline } = require('node:stream/promises');
 const { getSystemErrorMap } = require('node:util');
 const v8 = require('node:v8');
 const zlib = require('node:zlib');
-const { LeakguardError } = require('../errors');
+const { redactFile } = require('../analysis/redact');
+const { LeakguardError, unwrap } = require('../errors');
 
-/** @typedef {{ file: string, bytes: number, nodes: number, pauseMs: number, durationMs: number }} Written */
+/** @typedef {import('../../index').SnapshotResult} Written */
+
+/** @typedef {import('../addon').Addon} Addon */
+/** @typedef {import('../snapshots').Wanted & { file: string }} Wanted */
+
+// What src/capture/room.rs has measured: bytes of the heap that make a node, bytes in large object spaces that make a slot of a large
+// collection, and what each costs.
+const HEAP_PER_NODE = 35;
+const LARGE_PER_NAME = 16;
+const PAUSE_PER_NODE_MS = 0.0025;
+const PAUSE_PER_NAME_MS = 0.003;
 
 /** The snapshot of this thread that is being written, if any. @type {Promise<unknown>} */
 let latest = Promise.resolve();
 
 /**
+ * Refuses what has to be forked, what would stop the thread for longer than is allowed, and what has no room.
+ *
+ * @param {Wanted} wanted
+ * @param {Addon | undefined} addon without it nobody knows what room there is
+ */
+function check({ mode, maxPause, file, gzip }, addon) {
+  const reason = 'that takes the native route, and status().routes.fork says why it is not taken';
+  if (mode === 'fork') throw new LeakguardError('ERR_LEAKGUARD_FORK', `no child can be forked: ${reason}`);
+  let [small, large] = [0, 0];
+  for (const { space_name: name, space_used_size: used } of v8.getHeapSpaceStatistics()) {
+    if (name.includes('large_object')) large += used;
+    else small += used;
+  }
+  const nodes = small / HEAP_PER_NODE;
+  const names = Math.min(nodes, large / LARGE_PER_NAME);
+  const pause = nodes * PAUSE_PER_NODE_MS + names * PAUSE_PER_NAME_MS;
+  if (mode === 'auto' && pause > maxPause) {
+    const seconds = (/** @type {number} */ ms) => `${(ms / 1000).toFixed(1)} s`;
+    throw new LeakguardError(
+      'ERR_LEAKGUARD_WOULD_BLOCK',
+      `a snapshot in-process would stop this thread for about ${seconds(pause)}, more than \`snapshot.maxPause\` (${seconds(maxPause)}), ` +
+        `and none can be forked: ${reason}; raise \`snapshot.maxPause\`, or set the mode 'in-process' if the thread may stop`,
+    );
+  }
+  const refused = addon?.roomRefusal(path.dirname(file), small, large, gzip);
+  if (refused) unwrap(refused);
+}
+
+/**
  * Writes a snapshot with `node:v8`: to a temporary name in the same folder, synced, then under its final name. One at a time.
  *
- * @param {string} file absolute
- * @param {boolean} gzip
+ * @param {Wanted} wanted
+ * @param {Addon | undefined} addon
  * @param {AbortSignal} stopped keeps it from getting its final name
  * @returns {Promise<Written>}
  */
-function writeSnapshot(file, gzip, stopped) {
-  const written = latest.then(() => write(file, gzip, stopped));
+function writeSnapshot(wanted, addon, stopped) {
+  const written = latest.then(() => write(wanted, addon, stopped));
   latest = written.catch(() => {});
   return written;
 }
 
 /**
- * @param {string} file
- * @param {boolean} gzip
+ * @param {Wanted} wanted
+ * @param {Addon | undefined} addon
  * @param {AbortSignal} stopped
  * @returns {Promise<Written>}
  */
-async function write(file, gzip, stopped) {
+async function write(wanted, addon, stopped) {
+  const { file, gzip, redact, limits } = wanted;
   const temporary = path.join(
     path.dirname(file),
     `.leakguard-${process.pid}-${Math.random().toString(36).slice(2)}.tmp`,
   );
-  const packed = gzip ? `${temporary}.gz` : temporary;
+  const packed = gzip || redact ? `${temporary}.packed` : temporary;
   const started = performance.now();
   stopped.throwIfAborted();
-  if (fs.existsSync(file)) throw existsError(file);
+  if (redact && process.permission) {
+    // What the addon writes, Node's permission model does not see.
+    throw new LeakguardError('ERR_LEAKGUARD_UNAVAILABLE', "snapshots are not redacted under Node's permission model");
+  }
+  // Also where a symbolic link leads nowhere.
+  if (fs.lstatSync(file, { throwIfNoEntry: false })) throw existsError(file);
+  check(wanted, addon);
   createFile(temporary);
   try {
     v8.writeHeapSnapshot(temporary);
     const pauseMs = performance.now() - started;
     const nodes = await countNodes(temporary);
-    if (gzip)
+    if (redact) await redactFile(temporary, packed, { compress: gzip ? 'gzip' : 'none', signal: stopped });
+    else if (gzip)
       await pipeline(
         fs.createReadStream(temporary),
         zlib.createGzip({ level: 1 }),
         fs.createWriteStream(packed, { mode: 0o600 }),
       );
+    const { size } = await fs.promises.stat(packed);
+    if (limits && size > limits.maxBytes) throw overLimitError(size, limits.maxBytes);
+    if (limits) addon?.rotate(path.dirname(file), limits.maxFiles, limits.maxBytes, size);
     await publish(packed, file, stopped);
-    const { size } = await fs.promises.stat(file);
-    return { file, bytes: size, nodes, pauseMs, durationMs: performance.now() - started };
+    const durationMs = performance.now() - started;
+    return { file, bytes: size, nodes, mode: 'in-process', pauseMs, durationMs, redacted: redact };
   } catch (error) {
     if (error instanceof LeakguardError || stopped.aborted) throw error;
     throw new LeakguardError(
@@ -144,6 +195,17 @@ function existsError(file) {
   return new LeakguardError(
     'ERR_LEAKGUARD_EXISTS',
     `${file} exists already and is not overwritten; choose another name`,
+  );
+}
+
+/**
+ * @param {number} bytes
+ * @param {number} maxBytes
+ */
+function overLimitError(bytes, maxBytes) {
+  return new LeakguardError(
+    'ERR_LEAKGUARD_NO_ROOM',
+    `the snapshot has ${bytes} bytes, more than \`snapshot.maxBytes\` (${maxBytes}) lets all of them have; raise it, or compress`,
   );
 }
 

@@ -1,8 +1,11 @@
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use thiserror::Error;
 
-use super::room::Limiter;
+use super::{limit::file_size_limit, packing::PackError, room::Limiter};
 use crate::measure::{Bytes, Millis};
 
 /// Why no snapshot file came of a request.
@@ -65,6 +68,16 @@ pub enum CaptureError {
         /// What of it has to stay free.
         reserve: Bytes,
     },
+    /// It is larger than all snapshots together may be.
+    #[error(
+        "the snapshot has {bytes}, more than `snapshot.maxBytes` ({max_bytes}) lets all of them have; raise it, or compress"
+    )]
+    OverLimit {
+        /// Its size.
+        bytes: Bytes,
+        /// The option.
+        max_bytes: Bytes,
+    },
     /// It can only be taken in the process itself, which would stop for too long.
     #[error(
         "a snapshot in-process would stop this thread for about {:.1} s, more than `snapshot.maxPause` ({:.1} s), \
@@ -79,9 +92,6 @@ pub enum CaptureError {
         /// Why there is no other way.
         reason: String,
     },
-    /// Another snapshot of this process is being written.
-    #[error("a snapshot of this process is being written; wait for it")]
-    Busy,
     /// Another process writes one into the same folder.
     #[error(
         "another process still wrote a snapshot into {dir} after {:.0} s of waiting; wait for it, or set another `dir`",
@@ -93,9 +103,21 @@ pub enum CaptureError {
         /// How long we waited for it.
         waited: Millis,
     },
-    /// Whoever asked for it does not want it any more.
-    #[error("the snapshot was aborted")]
+    /// What V8 wrote could not be redacted.
+    #[error("the snapshot could not be redacted, and was not written")]
+    Redact,
+    /// A snapshot that this caller asked for is being written.
+    #[error("a snapshot of this thread is being written; wait for it")]
+    Busy,
+    /// It was given up: by its caller, by `stop()`, or with its thread.
+    #[error("the snapshot was given up: by its caller, by stop(), or because its thread ended")]
     Aborted,
+    /// No child took it.
+    #[error("no forked child could take the snapshot: {0}")]
+    Fork(String),
+    /// The thread that writes it cannot be started.
+    #[error("cannot start the thread that writes the snapshot: {0}")]
+    Thread(io::Error),
     /// The last one was a moment ago.
     #[error(
         "the last snapshot by signal was {:.1} s ago; `snapshot.minInterval` asks for {:.1} s between two",
@@ -121,19 +143,31 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// As it concerns the file that was to be called `path`.
+    pub(super) fn of_packing(error: PackError, path: &Path) -> Self {
+        match error {
+            PackError::Unavailable => Self::Unavailable,
+            PackError::Aborted => Self::Aborted,
+            PackError::TooLarge => Self::FileSizeLimit { limit: file_size_limit().unwrap_or_default() },
+            PackError::Write(source) => Self::Write { file: path.to_owned(), source },
+            PackError::Redact => Self::Redact,
+        }
+    }
+
     /// The stable code that JavaScript sees.
     pub fn code(&self) -> &str {
         match self {
             Self::Dir { .. } => "ERR_LEAKGUARD_DIR",
             Self::JavaScript { code, .. } => code,
-            Self::Write { .. } | Self::FileSizeLimit { .. } => "ERR_LEAKGUARD_WRITE",
+            Self::Write { .. } | Self::FileSizeLimit { .. } | Self::Redact => "ERR_LEAKGUARD_WRITE",
             Self::Exists(_) => "ERR_LEAKGUARD_EXISTS",
-            Self::NoRoom { .. } | Self::NoSpace { .. } => "ERR_LEAKGUARD_NO_ROOM",
+            Self::NoRoom { .. } | Self::NoSpace { .. } | Self::OverLimit { .. } => "ERR_LEAKGUARD_NO_ROOM",
             Self::WouldBlock { .. } => "ERR_LEAKGUARD_WOULD_BLOCK",
             Self::Busy | Self::FolderBusy { .. } => "ERR_LEAKGUARD_BUSY",
-            Self::Aborted => "ERR_LEAKGUARD_ABORTED",
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",
-            Self::Unavailable => "ERR_LEAKGUARD_UNAVAILABLE",
+            Self::Aborted => "ABORT_ERR",
+            Self::Fork(_) => "ERR_LEAKGUARD_FORK",
+            Self::Unavailable | Self::Thread(_) => "ERR_LEAKGUARD_UNAVAILABLE",
         }
     }
 }

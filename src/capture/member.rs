@@ -1,103 +1,129 @@
 use std::{
-    path::PathBuf,
+    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{RecvTimeoutError, sync_channel},
     },
-    time::Instant,
+    thread,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 
 use super::{
-    CaptureError, Captured, Compression, FileName, Helper,
-    in_process::{self, Turn},
+    Asker, CaptureError, Captured, Helper, Request, Settings, Turn, course, progress::Progress, signal,
 };
 use crate::{
     measure::Millis,
-    native::give_back,
-    v8::{Isolate, RemoteIsolate},
+    v8::{HeapSnapshot, Isolate, RemoteIsolate},
 };
 
-/// How snapshots of an isolate are to be written.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The folder for files without one of their own; absolute.
-    pub dir: PathBuf,
-    /// How to pack them.
-    pub compression: Compression,
-    /// Least time between two snapshots by signal.
-    pub min_interval: Millis,
-}
+/// How soon someone who waits for the isolate's thread looks whether it was given up.
+const LOOK: Duration = Duration::from_millis(50);
+/// Signals that come no further apart than this are a burst.
+const BURST: Duration = Duration::from_secs(1);
+/// What the capture's thread needs: frames of V8's serializer and of ours, none deep.
+const STACK: usize = 1 << 20;
 
-/// What became of a request by signal.
+/// What became of a request.
 pub type Outcome = Result<Captured, CaptureError>;
 
-/// An isolate that is dumped when the signal comes.
+/// Something to be done on the isolate's thread.
+type Visit = Box<dyn FnOnce(Isolate) + Send>;
+
+/// How an isolate is reached from other threads.
+pub struct Reach {
+    /// `None` where V8 cannot be interrupted or the snapshot is not ours to take: JavaScript has to write it then.
+    pub isolate: Option<RemoteIsolate>,
+    /// Why no child can be forked, if none can.
+    pub no_fork: Option<String>,
+    /// Calls the isolate's event loop from any thread.
+    pub wake: Box<dyn Fn() + Send + Sync>,
+    /// Tells JavaScript what became of a request.
+    pub deliver: Box<dyn Fn(Asker, Outcome) + Send + Sync>,
+}
+
+/// An isolate whose snapshots are written, when the signal comes and when JavaScript asks.
 pub struct Member {
     thread_id: u32,
-    /// `None` where V8 cannot be interrupted or the snapshot is not ours to take: the event loop alone serves.
-    isolate: Option<RemoteIsolate>,
-    /// Calls the isolate's event loop from any thread.
-    wake: Box<dyn Fn() + Send + Sync>,
+    reach: Reach,
     helper: Arc<Helper>,
     settings: Mutex<Settings>,
+    /// A signal that JavaScript has to serve.
     requested: AtomicBool,
     last: Mutex<Option<Instant>>,
+    /// When a signal was last told that it came too soon.
+    refused: Mutex<Option<Instant>>,
     /// Held while JavaScript writes in our stead.
     turn: Mutex<Option<Turn>>,
-    /// Tells JavaScript what became of a request.
-    deliver: Box<dyn Fn(Outcome) + Send + Sync>,
+    visits: Mutex<VecDeque<Visit>>,
+    under_way: Mutex<Vec<(Asker, Arc<Progress>)>>,
+    /// Held while a snapshot of the isolate is read off its thread.
+    desk: Mutex<Desk>,
+}
+
+/// What belongs to the isolate and is used by another thread.
+#[derive(Default)]
+pub(super) struct Desk {
+    /// The isolate has left: nothing of it may be touched any more.
+    has_left: bool,
+    /// A snapshot that V8 keeps until it is forgotten on the isolate's thread.
+    pub(super) snapshot: Option<HeapSnapshot>,
 }
 
 static MEMBERS: Mutex<Vec<Arc<Member>>> = Mutex::new(Vec::new());
 
 /// Asks every member for a snapshot.
 pub(super) fn request_all() {
-    for member in MEMBERS.lock().iter() {
-        member.requested.store(true, Ordering::Release);
-        member.knock();
+    let members = MEMBERS.lock().clone();
+    for member in members {
+        member.answer_signal();
     }
 }
 
-/// What is left to do after a snapshot, on the helper thread: gives memory back, and reminds the members that still owe a snapshot
-/// because this one was being written.
-pub fn tidy_up() {
-    give_back();
+/// What is left to do after a snapshot that JavaScript wrote: reminds the members that still owe one because of it.
+pub(super) fn remind() {
     for member in MEMBERS.lock().iter().filter(|member| member.requested.load(Ordering::Acquire)) {
-        member.knock();
+        (member.reach.wake)();
     }
 }
 
 impl Member {
     /// Enlists this thread's isolate.
-    pub fn join(
-        thread_id: u32,
-        isolate: Option<RemoteIsolate>,
-        wake: Box<dyn Fn() + Send + Sync>,
-        deliver: Box<dyn Fn(Outcome) + Send + Sync>,
-        helper: Arc<Helper>,
-        settings: Settings,
-    ) -> Arc<Self> {
+    pub fn join(thread_id: u32, reach: Reach, helper: Arc<Helper>, settings: Settings) -> Arc<Self> {
         let member = Arc::new(Self {
             thread_id,
-            isolate,
-            wake,
+            reach,
             helper,
             settings: Mutex::new(settings),
             requested: AtomicBool::new(false),
             last: Mutex::new(None),
+            refused: Mutex::new(None),
             turn: Mutex::new(None),
-            deliver,
+            visits: Mutex::default(),
+            under_way: Mutex::default(),
+            desk: Mutex::default(),
         });
         MEMBERS.lock().push(Arc::clone(&member));
         member
     }
 
-    /// Strikes the isolate off. Must happen on its thread before it is disposed of.
-    pub fn leave(self: &Arc<Self>) {
+    /// Strikes the isolate off, and gives up what is under way. Must happen on its thread before it is disposed of.
+    pub fn leave(self: &Arc<Self>, isolate: Option<Isolate>) {
         MEMBERS.lock().retain(|member| !Arc::ptr_eq(member, self));
         self.requested.store(false, Ordering::Release);
+        for (_, progress) in &*self.under_way.lock() {
+            progress.abort();
+        }
+        // Who reads a snapshot off the thread stops at its next chunk.
+        let mut desk = self.desk.lock();
+        desk.has_left = true;
+        if let (Some(snapshot), Some(isolate)) = (desk.snapshot.take(), isolate) {
+            snapshot.forget(isolate);
+        }
+        drop(desk);
+        self.visits.lock().clear();
         drop(self.turn.lock().take());
     }
 
@@ -106,63 +132,169 @@ impl Member {
         *self.settings.lock() = settings;
     }
 
-    /// Called under the lock of `MEMBERS`, which `leave` also takes.
+    /// The settings in force.
+    pub(super) fn settings(&self) -> Settings {
+        self.settings.lock().clone()
+    }
+
+    /// Node's thread id: 0 on the main thread.
+    pub(super) const fn thread_id(&self) -> u32 {
+        self.thread_id
+    }
+
+    /// Why no child can be forked, if none can.
+    pub(super) fn no_fork(&self) -> Option<&str> {
+        self.reach.no_fork.as_deref()
+    }
+
+    /// Has the snapshot written that the signal asks for.
+    fn answer_signal(self: &Arc<Self>) {
+        if self.reach.isolate.is_none() {
+            self.requested.store(true, Ordering::Release);
+            (self.reach.wake)();
+            return;
+        }
+        let Settings { mode, packing, min_interval, .. } = self.settings();
+        let request = Request { asker: Asker::Signal, file: None, mode, packing };
+        match self.check_interval(min_interval).and_then(|()| self.begin(request)) {
+            // Signals that come while a file is written are answered by it.
+            Ok(()) | Err(CaptureError::Busy) => {}
+            Err(error) => self.refuse(error),
+        }
+    }
+
+    /// Tells that a signal is not answered; those that come in a burst are told once.
+    fn refuse(&self, error: CaptureError) {
+        let told = self.refused.lock().replace(Instant::now());
+        if told.is_none_or(|told| told.elapsed() > BURST) {
+            self.settle(Asker::Signal, Err(error));
+        }
+    }
+
+    /// Has a snapshot written by a thread of its own, which `deliver`s what becomes of it.
+    pub fn begin(self: &Arc<Self>, request: Request) -> Result<(), CaptureError> {
+        let progress = Arc::new(Progress::new().map_err(CaptureError::Thread)?);
+        let asker = request.asker;
+        {
+            let mut under_way = self.under_way.lock();
+            if under_way.iter().any(|(other, _)| *other == asker) {
+                return Err(CaptureError::Busy);
+            }
+            under_way.push((asker, Arc::clone(&progress)));
+        }
+        let member = Arc::clone(self);
+        let body = move || {
+            signal::block_all();
+            let outcome = course::run(&member, &request, &progress);
+            member.under_way.lock().retain(|(other, _)| *other != asker);
+            member.settle(asker, outcome);
+        };
+        let thread = thread::Builder::new().name("leakguard-capture".into()).stack_size(STACK).spawn(body);
+        thread.map(drop).map_err(|error| {
+            self.under_way.lock().retain(|(other, _)| *other != asker);
+            CaptureError::Thread(error)
+        })
+    }
+
+    /// Gives up what this asker has asked for.
+    pub fn abort(&self, asker: Asker) {
+        if let Some(progress) = self.progress(asker) {
+            progress.abort();
+        }
+    }
+
+    /// How far the snapshot is that this asker has asked for.
+    pub fn progress(&self, asker: Asker) -> Option<Arc<Progress>> {
+        let under_way = self.under_way.lock();
+        under_way.iter().find(|(other, _)| *other == asker).map(|(_, progress)| Arc::clone(progress))
+    }
+
+    /// Has `run` run on the isolate's thread, and waits for it. Returns what it returned, and for how long it blocked the thread.
+    pub(super) fn visit<T: Send + 'static>(
+        self: &Arc<Self>,
+        progress: &Arc<Progress>,
+        run: impl FnOnce(Isolate) -> T + Send + 'static,
+    ) -> Result<(T, Millis), CaptureError> {
+        let (sender, receiver) = sync_channel(1);
+        let given_up = Arc::clone(progress);
+        self.visits.lock().push_back(Box::new(move |isolate| {
+            if given_up.is_aborted() {
+                return;
+            }
+            let started = Instant::now();
+            let value = run(isolate);
+            let _ = sender.send((value, Millis::from_secs(started.elapsed().as_secs_f64())));
+        }));
+        self.knock();
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok(answer) => return Ok(answer),
+                Err(RecvTimeoutError::Timeout) if !progress.is_aborted() => {}
+                Err(_) => return Err(CaptureError::Aborted),
+            }
+        }
+    }
+
+    /// Calls the isolate's thread, in both ways: by interrupt, which comes through while JavaScript spins, and by its event loop.
     #[allow(unsafe_code, reason = "interrupts reach into a live isolate")]
     fn knock(self: &Arc<Self>) {
-        if let Some(isolate) = &self.isolate {
+        let members = MEMBERS.lock();
+        if !members.iter().any(|member| Arc::ptr_eq(member, self)) {
+            self.visits.lock().clear();
+            return;
+        }
+        if let Some(isolate) = &self.reach.isolate {
             let member = Arc::clone(self);
             // SAFETY: members strike themselves off before their isolate is disposed of, and both that and this
             // happen under the lock of `MEMBERS`.
-            unsafe { isolate.request_interrupt(Box::new(move |isolate| member.serve(isolate))) };
+            unsafe { isolate.request_interrupt(Box::new(move |isolate| member.receive(isolate))) };
         }
-        (self.wake)();
+        (self.reach.wake)();
     }
 
-    /// Takes the request, if there is one, for JavaScript to serve: it then has to `settle` it.
+    /// Does what is to be done on the isolate's thread; runs no JavaScript.
+    pub fn receive(&self, isolate: Isolate) {
+        while let Some(visit) = { self.visits.lock().pop_front() } {
+            visit(isolate);
+        }
+    }
+
+    /// Has `read` read what belongs to the isolate; the isolate stays until it is done. None once it has left.
+    pub(super) fn at_desk<T>(&self, read: impl FnOnce(&mut Desk) -> T) -> Option<T> {
+        let mut desk = self.desk.lock();
+        (!desk.has_left).then(|| read(&mut desk))
+    }
+
+    /// Takes the request by signal, if there is one, for JavaScript to serve: it then has to `settle` it.
     pub fn claim(&self) -> bool {
-        let Some(turn) = self.take_turn() else { return false };
-        let min_interval = self.settings.lock().min_interval;
-        if let Err(error) = self.check_interval(min_interval) {
+        if !self.requested.load(Ordering::Acquire) {
+            return false;
+        }
+        // The request stands until the turn is ours: whoever gives it back then reminds us.
+        let Some(turn) = Turn::take() else { return false };
+        if !self.requested.swap(false, Ordering::AcqRel) {
+            return false;
+        }
+        if let Err(error) = self.check_interval(self.settings().min_interval) {
             drop(turn);
-            self.settle(Err(error));
+            self.refuse(error);
             return false;
         }
         *self.turn.lock() = Some(turn);
         true
     }
 
-    /// Writes the snapshot if one is requested. On the isolate's thread; runs no JavaScript.
-    pub fn serve(&self, isolate: Isolate) {
-        let Some(turn) = self.take_turn() else { return };
-        let settings = self.settings.lock().clone();
-        let outcome = self.check_interval(settings.min_interval).and_then(|()| {
-            let name = FileName::now(self.thread_id, settings.compression).next();
-            in_process::write(turn, isolate, settings.dir.join(name), settings.compression)
-        });
-        // Signals that came while the file was written are answered by it.
-        self.requested.store(false, Ordering::Release);
-        self.settle(outcome);
-    }
-
-    /// Takes the request, if there is one and no other isolate is writing; that one will remind us.
-    fn take_turn(&self) -> Option<Turn> {
-        if !self.requested.load(Ordering::Acquire) {
-            return None;
-        }
-        // The request stands until the turn is ours: whoever gives it back then sees it.
-        let turn = Turn::take()?;
-        self.requested.swap(false, Ordering::AcqRel).then_some(turn)
-    }
-
     /// Tells stderr and JavaScript what became of a request.
-    pub fn settle(&self, outcome: Outcome) {
-        if outcome.is_ok() {
-            *self.last.lock() = Some(Instant::now());
+    pub fn settle(&self, asker: Asker, outcome: Outcome) {
+        if asker == Asker::Signal {
+            if outcome.is_ok() {
+                *self.last.lock() = Some(Instant::now());
+            }
+            self.helper.say(self.line(&outcome));
         }
-        self.helper.say(self.line(&outcome));
-        (self.deliver)(outcome);
+        (self.reach.deliver)(asker, outcome);
         drop(self.turn.lock().take());
-        self.helper.post(Box::new(tidy_up));
+        self.helper.post(Box::new(remind));
     }
 
     /// An error where the last snapshot by signal is too fresh.

@@ -3,7 +3,7 @@ use serde_json::json;
 
 use crate::{
     allocation::{Profile, Stack},
-    capture::{CaptureError, Captured, Outcome},
+    capture::{Asker, CaptureError, Captured, Outcome},
     detect::{ChannelState, StackFrame, Verdict},
     measure::{Bytes, Millis},
     v8::SamplingError,
@@ -16,10 +16,10 @@ pub(super) fn captured(captured: &Captured) -> Value {
         "file": captured.file,
         "bytes": captured.bytes,
         "nodes": captured.nodes,
-        "mode": "in-process",
+        "mode": captured.mode.name(),
         "pauseMs": captured.pause,
         "durationMs": captured.duration,
-        "redacted": false,
+        "redacted": captured.redacted,
     })
 }
 
@@ -48,8 +48,12 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
 /// `{ type, threadId?, ... }`
 pub(super) fn letter(letter: &Letter) -> Value {
     match letter {
-        Letter::Snapshot(thread_id, result) => {
-            json!({ "type": "snapshot", "threadId": thread_id, "outcome": outcome(result) })
+        Letter::Snapshot(thread_id, asker, result) => {
+            let call = match asker {
+                Asker::Signal => None,
+                Asker::Call(call) => Some(call),
+            };
+            json!({ "type": "snapshot", "threadId": thread_id, "call": call, "outcome": outcome(result) })
         }
         Letter::Verdict(Verdict::Confirmed(leak)) => json!({ "type": "leak", "leak": leak }),
         Letter::Verdict(Verdict::Resolved(leak)) => json!({ "type": "leakResolved", "leak": leak }),

@@ -1,4 +1,10 @@
-use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    rc::Rc,
+    sync::Arc,
+    time::Duration,
+};
 
 use napi::{
     Env, Error, Result, Status,
@@ -10,10 +16,13 @@ use napi_derive::napi;
 use super::{gc_event::NativeGcEvent, json, strings::reader};
 use crate::{
     allocation::{PprofMeta, Profile, encode_heapprofile, encode_pprof},
-    capture::{self, CaptureError, Captured, Compression, Helper, Settings, SignalGuard, Turn, tidy_up},
+    capture::{
+        self, Asker, CaptureError, Captured, Compression, Estimate, Limits, Mode, Packing, Request, Settings,
+        SignalGuard,
+    },
     measure::{Bytes, Millis, pss},
-    v8::{Feature, Isolate},
-    watch::{Config, IsolateWatch, SamplerState, SamplingConfig, SnapshotRoute, now},
+    v8::{self, Feature},
+    watch::{Config, IsolateWatch, SamplerState, SamplingConfig, now},
 };
 
 /// What to arm; validated by the shim.
@@ -31,10 +40,20 @@ pub struct WatchOptions {
     pub stack_depth: u32,
     /// Absolute.
     pub dir: String,
+    /// How snapshots by signal are taken: `auto`, `fork` or `in-process`.
+    pub mode: String,
     /// Whether snapshots by signal are compressed.
     pub gzip: bool,
+    /// Whether snapshots by signal are redacted.
+    pub redact: bool,
+    /// The longest pause in-process where no child can be forked, in milliseconds.
+    pub max_pause_ms: f64,
     /// Least time between two snapshots by signal, in milliseconds.
     pub min_interval_ms: f64,
+    /// How many snapshots may be in the folder after one by signal.
+    pub max_files: u32,
+    /// How many bytes they may have together.
+    pub max_bytes: f64,
 }
 
 /// malloc's own accounting, in bytes.
@@ -65,6 +84,29 @@ pub struct WrittenByJavaScript {
     pub nodes: f64,
     pub pause_ms: f64,
     pub duration_ms: f64,
+    pub redacted: bool,
+}
+
+/// A snapshot that JavaScript asks for.
+#[napi(object)]
+pub struct CaptureOptions {
+    /// Absolute; absent: a name of ours in the folder for files.
+    pub file: Option<String>,
+    /// `auto`, `fork` or `in-process`.
+    pub mode: String,
+    pub gzip: bool,
+    pub redact: bool,
+}
+
+/// How far a capture is.
+#[napi(object)]
+pub struct CaptureProgress {
+    /// `waiting`, `collecting`, `building`, `writing` or `syncing`.
+    pub phase: String,
+    /// How much of the phase is done, 0..1, where that is known.
+    pub fraction: Option<f64>,
+    /// Bytes written.
+    pub bytes: f64,
 }
 
 /// An isolate under watch, until `close()` or the end of its environment.
@@ -174,18 +216,48 @@ impl Watch {
         })
     }
 
-    /// Writes the snapshot that a signal asked for, if one did. True if JavaScript has to write it in our stead.
+    /// Does what captures have to do on this thread. True if JavaScript has to write a snapshot in our stead.
     #[napi(catch_unwind)]
     pub fn serve(&self) -> Result<bool> {
-        let (route, isolate, member) =
-            self.with(|watch| (watch.snapshot_route(), watch.isolate(), watch.member().clone()))?;
-        match (route, isolate) {
-            (SnapshotRoute::Native, Some(isolate)) => {
-                member.serve(isolate);
-                Ok(false)
-            }
-            _ => Ok(member.claim()),
+        let (isolate, member) = self.with(|watch| (watch.isolate(), Arc::clone(watch.member())))?;
+        if let Some(isolate) = isolate {
+            member.receive(isolate);
         }
+        Ok(member.claim())
+    }
+
+    /// Has a snapshot written, which `call` names from now on; a letter tells what becomes of it. Returns the error as JSON where
+    /// it cannot begin.
+    #[napi(catch_unwind)]
+    pub fn capture(&self, call: u32, options: CaptureOptions) -> Result<Option<String>> {
+        let member = self.with(|watch| Arc::clone(watch.member()))?;
+        let request = Request {
+            asker: Asker::Call(call),
+            file: options.file.map(PathBuf::from),
+            mode: Mode::of_name(&options.mode).unwrap_or_default(),
+            packing: packing(options.gzip, options.redact),
+        };
+        Ok(member.begin(request).err().map(|error| json::capture_error(&error).to_string()))
+    }
+
+    /// Gives up the snapshot of this call.
+    #[napi(catch_unwind)]
+    pub fn abort_capture(&self, call: u32) -> Result<()> {
+        self.with(|watch| watch.member().abort(Asker::Call(call)))
+    }
+
+    /// How far the snapshot of this call is, while it is under way.
+    #[napi(catch_unwind)]
+    pub fn capture_progress(&self, call: u32) -> Result<Option<CaptureProgress>> {
+        let progress = self.with(|watch| watch.member().progress(Asker::Call(call)))?;
+        Ok(progress.map(|progress| {
+            let reported = progress.reported();
+            CaptureProgress {
+                phase: reported.phase.name().to_owned(),
+                fraction: reported.fraction,
+                bytes: reported.bytes.as_f64(),
+            }
+        }))
     }
 
     /// Tells what became of a snapshot that JavaScript wrote in our stead; without `written`, `code` and `message`
@@ -197,20 +269,23 @@ impl Watch {
         code: Option<String>,
         message: Option<String>,
     ) -> Result<()> {
-        let member = self.with(|watch| watch.member().clone())?;
-        member.settle(match written {
+        let member = self.with(|watch| Arc::clone(watch.member()))?;
+        let outcome = match written {
             Some(written) => Ok(Captured {
                 file: PathBuf::from(written.file),
                 bytes: Bytes::from_bytes(written.bytes as u64),
                 nodes: written.nodes as u64,
+                mode: Mode::InProcess,
                 pause: Millis::from_millis(written.pause_ms),
                 duration: Millis::from_millis(written.duration_ms),
+                redacted: written.redacted,
             }),
             None => Err(CaptureError::JavaScript {
                 code: code.unwrap_or_default(),
                 message: message.unwrap_or_default(),
             }),
-        });
+        };
+        member.settle(Asker::Signal, outcome);
         Ok(())
     }
 
@@ -354,15 +429,27 @@ impl Watch {
     }
 }
 
-/// Writes a snapshot of this isolate to `file` now, blocking; the result or the error as JSON.
+/// Why a snapshot that JavaScript takes has no room in memory or in `dir`, as JSON; nothing if it has. `small` and `large` are
+/// the bytes in use outside of V8's spaces for large objects, and in them.
 #[napi(catch_unwind)]
-pub fn write_snapshot(file: String, gzip: bool) -> Result<String> {
-    let isolate = Isolate::current().ok_or_else(|| failed("this thread has no isolate"))?;
-    let outcome = Turn::take()
-        .ok_or(CaptureError::Busy)
-        .and_then(|turn| capture::write(turn, isolate, PathBuf::from(file), compression(gzip)));
-    Helper::hold().map_err(failed)?.post(Box::new(tidy_up));
-    Ok(json::outcome(&outcome).to_string())
+pub fn room_refusal(dir: String, small: f64, large: f64, gzip: bool) -> Option<String> {
+    let estimate = Estimate::of(Bytes::from_bytes(small as u64), Bytes::from_bytes(large as u64));
+    let refused = capture::admit_in_process(Path::new(&dir), estimate, compression(gzip)).err();
+    refused.map(|error| json::capture_error(&error).to_string())
+}
+
+/// Has our oldest snapshots in `dir` make way for one of `incoming` bytes.
+#[napi(catch_unwind)]
+pub fn rotate(dir: String, max_files: u32, max_bytes: f64, incoming: f64) {
+    let incoming = Bytes::from_bytes(incoming as u64);
+    // That they cannot be read or removed is no reason to lose the new one.
+    let _ = capture::rotate(Path::new(&dir), &limits(max_files, max_bytes), incoming);
+}
+
+/// Lets V8's workers go that wait for a fork: the environment begins to exit, and would wait for them.
+#[napi]
+pub fn release_parked() {
+    v8::release_all();
 }
 
 /// The name of the next snapshot file.
@@ -404,10 +491,21 @@ fn config(options: &WatchOptions) -> Config {
         }),
         snapshots: Settings {
             dir: PathBuf::from(&options.dir),
-            compression: compression(options.gzip),
+            mode: Mode::of_name(&options.mode).unwrap_or_default(),
+            packing: packing(options.gzip, options.redact),
+            max_pause: Millis::from_millis(options.max_pause_ms),
+            limits: limits(options.max_files, options.max_bytes),
             min_interval: Millis::from_millis(options.min_interval_ms),
         },
     }
+}
+
+fn limits(max_files: u32, max_bytes: f64) -> Limits {
+    Limits { max_files, max_bytes: Bytes::from_bytes(max_bytes as u64) }
+}
+
+fn packing(gzip: bool, redact: bool) -> Packing {
+    Packing { compression: compression(gzip), redact }
 }
 
 fn compression(gzip: bool) -> Compression {

@@ -22,17 +22,20 @@ pub enum Feature {
     Snapshot,
     /// Running code on the isolate's thread while JavaScript spins.
     Interrupt,
+    /// Parking V8's workers, which lets a forked child take the snapshot.
+    Fork,
 }
 
 impl Feature {
     /// Every feature, in the order `status()` shows them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Statistics,
         Self::GcEvents,
         Self::MemoryPressure,
         Self::Sampling,
         Self::Snapshot,
         Self::Interrupt,
+        Self::Fork,
     ];
 
     /// The name used in `status()`.
@@ -44,6 +47,7 @@ impl Feature {
             Self::Sampling => "sampling",
             Self::Snapshot => "snapshot",
             Self::Interrupt => "interrupt",
+            Self::Fork => "fork",
         }
     }
 
@@ -80,6 +84,15 @@ impl Feature {
                         && s.clear_object_ids.is_some()
                 }
                 Self::Interrupt => s.request_interrupt.is_some(),
+                Self::Fork => {
+                    Self::Snapshot.is_exported()
+                        && Self::Interrupt.is_exported()
+                        && s.current_context.is_some()
+                        && s.node_environment.is_some()
+                        && s.node_platform.is_some()
+                        && s.worker_threads.is_some()
+                        && (s.call_on_worker_thread.is_some() || s.post_on_worker_thread.is_some())
+                }
             }
     }
 }

@@ -9,13 +9,16 @@
 mod feature;
 mod gc;
 mod isolate;
+mod platform;
 mod sampling;
 mod snapshot;
 mod statistics;
 mod symbols;
+mod vtable;
 
 pub use feature::{Feature, Refusal, refusal, version};
 pub use gc::{GcCallbacks, GcObserver};
 pub use isolate::{Isolate, RemoteIsolate};
+pub use platform::{Parking, Platform, release_all};
 pub use sampling::{LocalString, SamplingError, SamplingProfiler};
-pub use snapshot::{SnapshotError, write_snapshot};
+pub use snapshot::{HeapSnapshot, SnapshotError, forget_ids};

@@ -57,6 +57,15 @@ impl Isolate {
         })
     }
 
+    /// What is in use outside of the spaces for large objects, and in them.
+    pub fn small_and_large(self) -> (Bytes, Bytes) {
+        let spaces = (0..self.space_count()).filter_map(|index| self.space(index));
+        spaces.fold((Bytes::ZERO, Bytes::ZERO), |(mut small, mut large), space| {
+            *(if space.name.contains("large_object") { &mut large } else { &mut small }) += space.used;
+            (small, large)
+        })
+    }
+
     /// The committed and the used bytes of one heap space. Allocates nothing: fit for GC callbacks.
     pub fn space_sizes(self, index: usize) -> Option<(Bytes, Bytes)> {
         self.raw_space(index).map(|raw| (Bytes::from_bytes(raw.size), Bytes::from_bytes(raw.used)))

@@ -14,6 +14,10 @@ pub(super) type GcCallback = unsafe extern "C" fn(IsolatePtr, c_int, c_int, *mut
 pub(super) type InterruptCallback = unsafe extern "C" fn(IsolatePtr, *mut c_void);
 
 type AddGcCallback = unsafe extern "C" fn(IsolatePtr, GcCallback, *mut c_void, c_int);
+/// Platform, task (Node 20).
+type CallOnWorkerThread = unsafe extern "C" fn(*mut c_void, *mut *mut c_void);
+/// Platform, priority, task, source location (Node 22 and later).
+type PostOnWorkerThread = unsafe extern "C" fn(*mut c_void, u8, *mut *mut c_void, *const c_void);
 type RemoveGcCallback = unsafe extern "C" fn(IsolatePtr, GcCallback, *mut c_void);
 
 macro_rules! symbols {
@@ -71,6 +75,16 @@ symbols! {
     snapshot_nodes: unsafe extern "C" fn(HeapSnapshotPtr) -> c_int = "_ZNK2v812HeapSnapshot13GetNodesCountEv";
     delete_snapshot: unsafe extern "C" fn(HeapSnapshotPtr) = "_ZN2v812HeapSnapshot6DeleteEv";
     clear_object_ids: unsafe extern "C" fn(HeapProfilerPtr) = "_ZN2v812HeapProfiler14ClearObjectIdsEv";
+    current_context: unsafe extern "C" fn(IsolatePtr) -> *mut c_void = "_ZN2v87Isolate17GetCurrentContextEv";
+    node_environment: unsafe extern "C" fn(*mut c_void) -> *mut c_void =
+        "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE";
+    node_platform: unsafe extern "C" fn(*mut c_void) -> *mut c_void =
+        "_ZN4node23GetMultiIsolatePlatformEPNS_11EnvironmentE";
+    worker_threads: unsafe extern "C" fn(*mut c_void) -> c_int = "_ZN4node12NodePlatform21NumberOfWorkerThreadsEv";
+    call_on_worker_thread: CallOnWorkerThread =
+        "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE";
+    post_on_worker_thread: PostOnWorkerThread =
+        "_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_deleteIS4_EERKNS1_14SourceLocationE";
 }
 
 /// Resolved once, at first use.

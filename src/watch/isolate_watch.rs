@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     allocation::{Ledger, Profile},
-    capture::{Helper, Member, Settings},
+    capture::{Asker, Helper, Member, Reach, Settings},
     detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Pace, Reading, Verdict},
     measure::{Bytes, Cgroup, GcEvent, GcKind, Millis},
-    v8::{Feature, GcCallbacks, Isolate, LocalString},
+    v8::{Feature, GcCallbacks, Isolate, LocalString, refusal},
 };
 
 /// How to sample allocations.
@@ -20,15 +20,6 @@ pub struct SamplingConfig {
     pub interval: Bytes,
     /// The most frames that a stack has.
     pub stack_depth: u32,
-}
-
-/// Who writes snapshots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SnapshotRoute {
-    /// We do, natively.
-    Native,
-    /// JavaScript does, through `node:v8`.
-    JavaScript,
 }
 
 /// What is to be armed.
@@ -172,15 +163,6 @@ impl IsolateWatch {
     /// The GC events so far.
     pub fn history(&self) -> &History {
         &self.history
-    }
-
-    /// Who writes snapshots of this isolate.
-    pub fn snapshot_route(&self) -> SnapshotRoute {
-        if self.isolate.is_some() && self.config.native.contains(&Feature::Snapshot) {
-            SnapshotRoute::Native
-        } else {
-            SnapshotRoute::JavaScript
-        }
     }
 
     /// This thread's isolate, where we know it.
@@ -387,7 +369,7 @@ impl IsolateWatch {
 impl Drop for IsolateWatch {
     fn drop(&mut self) {
         // First of all: after this no interrupt reaches the isolate any more.
-        self.member.leave();
+        self.member.leave(self.isolate);
         drop(self.callbacks.take());
         drop(self.sampler.take());
     }
@@ -411,12 +393,17 @@ fn enlist(
             mailbox.wake();
         }
     });
-    let deliver = Box::new(move |outcome| {
+    let deliver = Box::new(move |asker, outcome| {
         let outcome = Arc::new(outcome);
-        let main = Mailbox::of_main().filter(|_| thread_id != 0);
+        // Whoever called waits on its own thread.
+        let main = Mailbox::of_main().filter(|_| thread_id != 0 && asker == Asker::Signal);
         for mailbox in to_post.upgrade().into_iter().chain(main) {
-            mailbox.post(Letter::Snapshot(thread_id, Arc::clone(&outcome)));
+            mailbox.post(Letter::Snapshot(thread_id, asker, Arc::clone(&outcome)));
         }
     });
-    Member::join(thread_id, remote, wake, deliver, Arc::clone(helper), config.snapshots.clone())
+    let no_fork = (!config.native.contains(&Feature::Fork)).then(|| {
+        refusal(Feature::Fork).map_or_else(|| "forking is off".to_owned(), |refusal| refusal.to_string())
+    });
+    let reach = Reach { isolate: remote, no_fork, wake, deliver };
+    Member::join(thread_id, reach, Arc::clone(helper), config.snapshots.clone())
 }

@@ -2,13 +2,16 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use crate::{capture::Outcome, detect::Verdict};
+use crate::{
+    capture::{Asker, Outcome},
+    detect::Verdict,
+};
 
 /// News for JavaScript.
 #[derive(Debug)]
 pub enum Letter {
-    /// What became of a snapshot that a signal asked for, and in which thread.
-    Snapshot(u32, Arc<Outcome>),
+    /// What became of a snapshot, in which thread, and who asked for it.
+    Snapshot(u32, Asker, Arc<Outcome>),
     /// A leak was found or taken back.
     Verdict(Verdict),
 }

@@ -12,7 +12,7 @@ mod sampler;
 
 pub use density::Density;
 pub use history::{History, now};
-pub use isolate_watch::{Config, IsolateWatch, SamplingConfig, SnapshotRoute, Status};
+pub use isolate_watch::{Config, IsolateWatch, SamplingConfig, Status};
 pub use mailbox::{Letter, Mailbox};
 pub use malloc_monitor::MallocMonitor;
 pub use sampler::{Sampler, SamplerState};
