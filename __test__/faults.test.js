@@ -139,22 +139,20 @@ describe('a full disk', { skip: isWindows && 'takes a file system of its own' },
     });
   }
 
-  for (const mode of ['fork', 'in-process']) {
-    for (const compress of ['none', 'gzip']) {
-      const skip = !isNative && 'only the addon tells how far it is';
-      it(`that others fill meanwhile is an error: ${mode}, compressed: ${compress}`, { skip }, async (t) => {
-        const disk = prepare(t, '200m');
-        if (!disk) return t.skip('no file system may be mounted here');
-        const given = { fill: true, options: { dir: disk.dir, snapshot: { mode, compress } } };
-        const child = startChild(t, 'write-once.js', { through: disk.through, given });
-        const { name, code, message } = await child.event('failed');
-        assert.deepEqual([name, code], ['LeakguardError', 'ERR_LEAKGUARD_WRITE']);
-        assert.match(message, /no space left on device/i);
-        assert.match(message, /the partial file was removed$/);
-        assert.deepEqual((await child.event('left')).left, ['filling']);
-        assert.deepEqual(await child.ended(), { code: 0, signal: null });
-      });
-    }
+  for (const compress of ['none', 'gzip']) {
+    const skip = !isNative && 'takes a forked child, beside which JavaScript goes on';
+    it(`that others fill meanwhile is an error, compressed: ${compress}`, { skip }, async (t) => {
+      const disk = prepare(t, '200m');
+      if (!disk) return t.skip('no file system may be mounted here');
+      const given = { fill: true, options: { dir: disk.dir, snapshot: { compress } } };
+      const child = startChild(t, 'write-once.js', { through: disk.through, given });
+      const { name, code, message } = await child.event('failed');
+      assert.deepEqual([name, code], ['LeakguardError', 'ERR_LEAKGUARD_WRITE']);
+      assert.match(message, /no space left on device/i);
+      assert.match(message, /the partial file was removed$/);
+      assert.deepEqual((await child.event('left')).left, ['filling']);
+      assert.deepEqual(await child.ended(), { code: 0, signal: null });
+    });
   }
 });
 
