@@ -87,8 +87,7 @@ async function write(wanted, addon, stopped) {
     // What the addon writes, Node's permission model does not see.
     throw new LeakguardError('ERR_LEAKGUARD_UNAVAILABLE', "snapshots are not redacted under Node's permission model");
   }
-  // Also where a symbolic link leads nowhere.
-  if (fs.lstatSync(file, { throwIfNoEntry: false })) throw existsError(file);
+  if (isThere(file)) throw existsError(file);
   check(wanted, addon);
   createFile(temporary);
   try {
@@ -196,6 +195,21 @@ function existsError(file) {
     'ERR_LEAKGUARD_EXISTS',
     `${file} exists already and is not overwritten; choose another name`,
   );
+}
+
+/**
+ * Also where it is a symbolic link that leads nowhere.
+ *
+ * @param {string} file
+ */
+function isThere(file) {
+  try {
+    fs.lstatSync(file);
+    return true;
+  } catch {
+    // Whether a file can be made there is told when it is made.
+    return false;
+  }
 }
 
 /**
