@@ -32,7 +32,7 @@ class DumpSignal {
     // libuv replace ours, and the end of a user's `once` would leave the default action, which ends the process.
     this.#listen();
     try {
-      this.#watch?.handleSignal(this.#number);
+      this.#watch?.handleSignal(this.#number, this.name);
     } catch (error) {
       this.#forget();
       throw error;

@@ -19,7 +19,7 @@ Shallow and retained sizes are the same as in Chrome DevTools.
 
 Exit code: 1 if something is suspect, 0 if nothing is, 2 if the file cannot be read.
 
-Example: kill -USR2 PID; leakguard analyze Heap.*.heapsnapshot
+Example: leakguard analyze "$(leakguard dump PID)"
 `;
 
 /** @param {string[]} args */

@@ -8,6 +8,7 @@ const { version } = require('../../package.json');
 const COMMANDS = {
   analyze: require('./analyze'),
   diff: require('./diff'),
+  dump: require('./dump'),
   query: require('./query'),
   redact: require('./redact'),
 };

@@ -41,6 +41,7 @@ pub(super) fn run(
     progress: &Arc<Progress>,
 ) -> Result<Captured, CaptureError> {
     let started = Instant::now();
+    member.show(request.asker, progress);
     let turn = Turn::wait(|| progress.is_aborted()).ok_or(CaptureError::Aborted)?;
     let settings = member.settings();
     let path = request.file.clone().unwrap_or_else(|| own_name(member, request, &settings));
@@ -53,6 +54,7 @@ pub(super) fn run(
     })?;
     let mut course = Course {
         member,
+        asker: request.asker,
         packing: request.packing,
         path: &path,
         file: target.as_file(),
@@ -63,6 +65,7 @@ pub(super) fn run(
     let mode = course.take(request.mode, settings.max_pause)?;
     let pause = course.pause;
     progress.enter(Phase::Syncing);
+    member.show(request.asker, progress);
     if request.asker == Asker::Signal {
         make_way(dir, settings.limits, target.as_file())?;
     }
@@ -112,6 +115,7 @@ fn make_way(dir: &Path, limits: Limits, file: &File) -> Result<(), CaptureError>
 
 struct Course<'a> {
     member: &'a Arc<Member>,
+    asker: Asker,
     packing: Packing,
     /// The name the file gets in the end.
     path: &'a Path,
@@ -182,7 +186,8 @@ impl Course<'_> {
         let mut errors = Vec::new();
         for _ in 0..CHILDREN {
             let child = self.bear(&order)?;
-            match child.watch(self.progress) {
+            let show = || self.member.show(self.asker, self.progress);
+            match child.watch(self.progress, &show) {
                 Ok(()) => return Ok(()),
                 Err(ChildError::Aborted) => return Err(CaptureError::Aborted.into()),
                 Err(ChildError::Failed(failure)) => {

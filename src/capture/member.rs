@@ -12,7 +12,9 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    Asker, CaptureError, Captured, Helper, Request, Settings, Turn, course, progress::Progress, signal,
+    Asker, CaptureError, Captured, Helper, Request, Settings, Turn, beacon, course,
+    progress::{Progress, Reported},
+    signal,
 };
 use crate::{
     measure::Millis,
@@ -23,6 +25,8 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(50);
 /// Signals that come no further apart than this are a burst.
 const BURST: Duration = Duration::from_secs(1);
+/// What a share is told in.
+const PER_MILLE: f64 = 1_000.0;
 /// What the capture's thread needs: frames of V8's serializer and of ours, none deep.
 const STACK: usize = 1 << 20;
 
@@ -78,6 +82,7 @@ static MEMBERS: Mutex<Vec<Arc<Member>>> = Mutex::new(Vec::new());
 pub(super) fn request_all() {
     let members = MEMBERS.lock().clone();
     for member in members {
+        beacon::requested(member.thread_id);
         member.answer_signal();
     }
 }
@@ -106,6 +111,7 @@ impl Member {
             desk: Mutex::default(),
         });
         MEMBERS.lock().push(Arc::clone(&member));
+        beacon::joined(thread_id, &member.settings.lock().dir);
         member
     }
 
@@ -124,11 +130,13 @@ impl Member {
         }
         drop(desk);
         self.visits.lock().clear();
+        beacon::left(self.thread_id);
         drop(self.turn.lock().take());
     }
 
     /// Replaces the settings.
     pub fn set(&self, settings: Settings) {
+        beacon::moved(self.thread_id, &settings.dir);
         *self.settings.lock() = settings;
     }
 
@@ -168,6 +176,8 @@ impl Member {
         let told = self.refused.lock().replace(Instant::now());
         if told.is_none_or(|told| told.elapsed() > BURST) {
             self.settle(Asker::Signal, Err(error));
+        } else {
+            beacon::ended(self.thread_id, &Err(error));
         }
     }
 
@@ -194,6 +204,17 @@ impl Member {
             self.under_way.lock().retain(|(other, _)| *other != asker);
             CaptureError::Thread(error)
         })
+    }
+
+    /// Shows those who look from outside how far a snapshot by signal is.
+    pub(super) fn show(&self, asker: Asker, progress: &Progress) {
+        if asker != Asker::Signal {
+            return;
+        }
+        let Reported { phase, fraction, bytes } = progress.reported();
+        let (done, total) =
+            fraction.map_or((bytes.get(), 0), |fraction| ((fraction * PER_MILLE) as u64, PER_MILLE as u64));
+        beacon::progress(self.thread_id, phase.into(), done, total);
     }
 
     /// Gives up what this asker has asked for.
@@ -280,6 +301,7 @@ impl Member {
             self.refuse(error);
             return false;
         }
+        beacon::begun(self.thread_id);
         *self.turn.lock() = Some(turn);
         true
     }
@@ -287,6 +309,7 @@ impl Member {
     /// Tells stderr and JavaScript what became of a request.
     pub fn settle(&self, asker: Asker, outcome: Outcome) {
         if asker == Asker::Signal {
+            beacon::ended(self.thread_id, &outcome);
             if outcome.is_ok() {
                 *self.last.lock() = Some(Instant::now());
             }

@@ -3,11 +3,13 @@
 //! A signal goes: handler -> eventfd -> helper thread -> every [`Member`] isolate. A snapshot has a thread of its own, which
 //! waits for its turn and reaches the isolate's thread by visits, each by an interrupt (which also comes through while
 //! JavaScript spins) and by a call to its event loop: to park V8's workers, and to fork. The child fills the file; the
-//! thread watches it, and gives the file its name.
+//! thread watches it, and gives the file its name. What comes of it also goes to the `beacon`, for [`dump`] in another process.
 #![deny(unsafe_code)]
 
+mod beacon;
 mod course;
 mod disk;
+pub mod dump;
 mod error;
 mod file;
 mod folder;

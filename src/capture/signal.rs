@@ -15,6 +15,8 @@ use std::{
 use once_cell::sync::OnceCell;
 use thiserror::Error;
 
+use super::beacon::{self, Beacon};
+
 /// An eventfd that wakes the helper thread. Never closed: a handler in flight may still write to it.
 static DOORBELL: OnceCell<RawFd> = OnceCell::new();
 /// The same for the handler; -1 until there is one.
@@ -45,18 +47,23 @@ pub enum SignalError {
 #[derive(Debug)]
 pub struct SignalGuard {
     signal: c_int,
+    /// Shows others that the signal is handled. None where there is no room for one.
+    beacon: Option<Beacon>,
 }
 
 impl SignalGuard {
-    /// Puts our handler before the one that is there, which goes on being called.
-    pub fn install(signal: c_int) -> Result<Self, SignalError> {
+    /// Puts our handler before the one that is there, which goes on being called. `name` is the signal's.
+    pub fn install(signal: c_int, name: String) -> Result<Self, SignalError> {
         let doorbell = Doorbell::of_process().map_err(|error| SignalError::Refused(signal, error))?;
         if LISTENING.swap(true, Ordering::AcqRel) {
             return Err(SignalError::Taken);
         }
         HANDLER_FD.store(doorbell.0, Ordering::Release);
-        let guard = Self { signal };
+        let mut guard = Self { signal, beacon: None };
         guard.reinstall()?;
+        // Not before the signal is handled, and no longer.
+        let handler = on_signal as *const () as usize;
+        guard.beacon = Beacon::light(beacon::Signal { number: signal, name, handler });
         Ok(guard)
     }
 
@@ -86,6 +93,7 @@ impl SignalGuard {
 
 impl Drop for SignalGuard {
     fn drop(&mut self) {
+        drop(self.beacon.take());
         LISTENING.store(false, Ordering::Release);
         SELF_ENDS.store(false, Ordering::Release);
         // Someone who has put a handler on top of ours may call it: it then passes on, and does nothing else.

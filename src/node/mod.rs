@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(dead_code, reason = "without Node nobody registers the exports"))]
 
 mod analysis;
+mod dump;
 mod gc_event;
 mod json;
 mod probe;

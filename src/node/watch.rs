@@ -289,10 +289,10 @@ impl Watch {
         Ok(())
     }
 
-    /// Installs the signal handler. Main thread only.
+    /// Installs the handler of the signal with this number and name. Main thread only.
     #[napi(catch_unwind)]
-    pub fn handle_signal(&self, signal: i32) -> Result<()> {
-        let guard = SignalGuard::install(signal).map_err(failed)?;
+    pub fn handle_signal(&self, signal: i32, name: String) -> Result<()> {
+        let guard = SignalGuard::install(signal, name).map_err(failed)?;
         *self.signal.borrow_mut() = Some(guard);
         Ok(())
     }

@@ -64,8 +64,12 @@ impl Child {
         Self { pid, is_gone: false }
     }
 
-    /// Waits until the file is filled; ends the child where that comes to nothing.
-    pub(in crate::capture) fn watch(mut self, progress: &Progress) -> Result<(), ChildError> {
+    /// Waits until the file is filled, calling `look` from time to time; ends the child where that comes to nothing.
+    pub(in crate::capture) fn watch(
+        mut self,
+        progress: &Progress,
+        look: &dyn Fn(),
+    ) -> Result<(), ChildError> {
         let mut life = Life::begin(Instant::now());
         loop {
             if let Some(end) = self.end() {
@@ -78,6 +82,7 @@ impl Child {
             if life.is_stuck(Instant::now(), phase, progress.beats(), || cpu_ticks(self.pid)) {
                 return Err(ChildError::Stuck(phase));
             }
+            look();
             thread::sleep(LOOK);
         }
     }
@@ -226,14 +231,14 @@ mod tests {
             Child::new(child.id() as libc::pid_t)
         };
         let progress = Progress::new().expect("a page");
-        assert_eq!(spawn("exit 0").watch(&progress), Err(ChildError::Exited(Phase::Waiting)));
-        assert_eq!(spawn("exit 3").watch(&progress), Err(ChildError::Exited(Phase::Waiting)));
+        assert_eq!(spawn("exit 0").watch(&progress, &|| ()), Err(ChildError::Exited(Phase::Waiting)));
+        assert_eq!(spawn("exit 3").watch(&progress, &|| ()), Err(ChildError::Exited(Phase::Waiting)));
         let killed = ChildError::Killed { signal: libc::SIGKILL, phase: Phase::Waiting };
-        assert_eq!(spawn("kill -9 $$").watch(&progress), Err(killed));
+        assert_eq!(spawn("kill -9 $$").watch(&progress, &|| ()), Err(killed));
         let sleeper = spawn("exec sleep 1000");
         let pid = sleeper.pid;
         progress.abort();
-        assert_eq!(sleeper.watch(&progress), Err(ChildError::Aborted));
+        assert_eq!(sleeper.watch(&progress, &|| ()), Err(ChildError::Aborted));
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "no zombie");
     }
 }
