@@ -3,7 +3,7 @@ use std::os::unix::fs::FileExt;
 use super::*;
 use crate::{
     capture::{
-        CaptureError, Captured,
+        CaptureError, Captured, Mode,
         beacon::{Record, SIZE, decode},
     },
     measure::{Bytes, Millis},
@@ -23,7 +23,8 @@ fn shown(board: &Board) -> Record {
 
 fn captured(file: &str) -> Outcome {
     let (pause, bytes) = (Millis::from_millis(1.5), Bytes::from_bytes(10));
-    Ok(Captured { file: file.into(), bytes, nodes: 3, pause, duration: pause })
+    let mode = Mode::Fork;
+    Ok(Captured { file: file.into(), bytes, nodes: 3, mode, pause, duration: pause, redacted: false })
 }
 
 #[test]
