@@ -18,8 +18,12 @@ export interface Options {
   sample?: SampleOptions | boolean;
   /** How snapshots are written. */
   snapshot?: SnapshotOptions;
-  /** Not available in this version. */
-  nearHeapLimit?: false;
+  /**
+   * Acts once when the heap comes near its limit: raises the limit by 32 MiB at most, writes a report
+   * (`Heap.….leakguard.json`, which `leakguard analyze` reads) and has a forked child write a snapshot; then V8 goes on as it would
+   * have. Default false.
+   */
+  nearHeapLimit?: boolean;
   /** `'fallback'` keeps leakguard from reaching into V8: it then uses `node:v8`, `node:inspector` and `perf_hooks`. Default `'native'`. */
   v8?: 'native' | 'fallback';
 }
@@ -88,7 +92,7 @@ export interface SnapshotResult {
 }
 
 /** What the diagnostics channel `leakguard:snapshot` carries. */
-export type SnapshotMessage = { threadId: number; trigger: 'signal' | 'call' } & (
+export type SnapshotMessage = { threadId: number; trigger: 'signal' | 'call' | 'nearHeapLimit' } & (
   | (SnapshotResult & { error?: undefined })
   | { error: { code: string; message: string } }
 );
@@ -265,7 +269,10 @@ export interface Status {
   armed: boolean;
   threadId: number;
   addon: { loaded: boolean; reason: string | null };
-  routes: Record<'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt' | 'fork', Route>;
+  routes: Record<
+    'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt' | 'fork' | 'nearHeapLimit',
+    Route
+  >;
   /** The options in force. */
   options: object;
   signal: { name: string; handled: boolean; reason: string | null };
@@ -288,6 +295,7 @@ export interface Status {
       { state: 'quiet' | 'suspect' | 'leaking' | 'off'; since?: number; missing?: string; id?: string; reason?: string }
     >;
   };
+  nearHeapLimit: { on: boolean; reason: string | null };
   snapshots: {
     written: number;
     failed: number;

@@ -183,7 +183,7 @@ class Guard {
 
   /** @returns {import('../binding').WatchOptions} */
   #watchOptions() {
-    const { detect, dir, sample, snapshot } = this.#options;
+    const { detect, dir, nearHeapLimit, sample, snapshot } = this.#options;
     return {
       threadId,
       native: nativeFeatures(this.#routes),
@@ -198,6 +198,7 @@ class Guard {
       minIntervalMs: snapshot.minInterval,
       maxFiles: snapshot.maxFiles,
       maxBytes: snapshot.maxBytes,
+      nearHeapLimit,
     };
   }
 
@@ -215,6 +216,7 @@ class Guard {
       native: native.filter((feature) => only.includes(feature)),
       detect: false,
       samplingInterval: undefined,
+      nearHeapLimit: false,
     };
     const { Watch, releaseParked } = /** @type {Addon} */ (this.#addon);
     const watch = new Watch(bare, () => {
@@ -257,7 +259,7 @@ class Guard {
     for (const text of letters) {
       const letter = JSON.parse(text);
       if (letter.type !== 'snapshot') announceLeak(letter.type, letter.leak);
-      else if (letter.call === null) this.#snapshots.note(letter.outcome, 'signal', letter.threadId);
+      else if (letter.call === null) this.#snapshots.note(letter.outcome, letter.trigger, letter.threadId);
       else this.#snapshots.settle(letter.call, letter.outcome);
     }
   }
@@ -351,9 +353,17 @@ class Guard {
       signal: { name: this.#options.dumpSignal, handled: this.#signal !== undefined, reason: this.#signalRefusal },
       sampling: this.#samplingStatus(inner),
       detector: this.#detectorStatus(inner),
+      nearHeapLimit: this.#nearHeapLimitStatus(),
       snapshots: this.#snapshots.status(),
       cost: inner ? { ...inner.cost, ...this.#profiler?.cost } : null,
     };
+  }
+
+  #nearHeapLimitStatus() {
+    if (!this.#armed) return { on: false, reason: 'leakguard is not armed' };
+    if (!this.#options.nearHeapLimit) return { on: false, reason: 'the option nearHeapLimit is false' };
+    const { route, reason } = this.#routes.nearHeapLimit;
+    return { on: route === 'native', reason };
   }
 
   /** @param {any} inner */

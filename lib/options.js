@@ -15,7 +15,7 @@ const { parseDuration, parseSize } = require('./units');
  * @property {boolean} detect
  * @property {{ interval: number, stackDepth: number } | false} sample bytes, frames
  * @property {SnapshotOptions} snapshot
- * @property {false} nearHeapLimit
+ * @property {boolean} nearHeapLimit
  * @property {'native' | 'fallback'} v8
  */
 
@@ -78,7 +78,7 @@ const RULES = {
   detect: boolean,
   sample: (value, name) => (value === false ? false : group(SAMPLE_RULES)(value === true ? {} : value, name)),
   snapshot: group(SNAPSHOT_RULES),
-  nearHeapLimit: onlyFalseYet,
+  nearHeapLimit: boolean,
   v8: oneOf('native', 'fallback'),
 };
 

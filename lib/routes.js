@@ -1,7 +1,7 @@
 'use strict';
 
 /** @typedef {import('./addon').Addon} Addon */
-/** @typedef {'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt' | 'fork'} Feature */
+/** @typedef {'statistics' | 'gcEvents' | 'memoryPressure' | 'sampling' | 'snapshot' | 'interrupt' | 'fork' | 'nearHeapLimit'} Feature */
 /** @typedef {{ route: 'native' | 'fallback' | 'none', reason: string | null }} Route */
 
 /** What stands in where a feature is not native. @type {Record<Feature, 'fallback' | 'none'>} */
@@ -13,6 +13,7 @@ const STAND_IN = {
   snapshot: 'fallback',
   interrupt: 'none',
   fork: 'none',
+  nearHeapLimit: 'none',
 };
 
 /**
@@ -36,14 +37,16 @@ function chooseRoutes(addon, missing, asked) {
   );
 }
 
+/** What writes files. */
+const WRITES = new Set(['snapshot', 'interrupt', 'fork', 'nearHeapLimit']);
+
 /**
  * Under Node's permission model what writes files has to go through Node, which asks for --allow-fs-write.
  *
  * @param {string} feature
  */
 function restriction(feature) {
-  const writes = feature === 'snapshot' || feature === 'interrupt' || feature === 'fork';
-  return writes && process.permission ? "Node's permission model is on" : null;
+  return WRITES.has(feature) && process.permission ? "Node's permission model is on" : null;
 }
 
 /**

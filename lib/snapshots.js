@@ -77,7 +77,7 @@ class Snapshots {
    * Counts and publishes what became of a snapshot.
    *
    * @param {any} outcome
-   * @param {'signal' | 'call'} trigger
+   * @param {'signal' | 'call' | 'nearHeapLimit'} trigger
    * @param {number} thread
    */
   note(outcome, trigger, thread) {

@@ -81,6 +81,36 @@ export interface Analysis {
   suspects: { id: number; path: string; retainedSize: number; reason: string }[];
 }
 
+/** What was known when a heap came near its limit: a file `Heap.….leakguard.json`. Sizes in bytes. */
+export interface HeapLimitReport {
+  /** The version of leakguard that wrote it. */
+  leakguard: string;
+  /** The version of this shape. */
+  version: 1;
+  /** ISO date. */
+  time: string;
+  pid: number;
+  threadId: number;
+  /** What V8 lets the old generation have; what it was in the beginning; by how much it was raised. */
+  limit: number;
+  initialLimit: number;
+  raisedBy: number;
+  used: number;
+  external: number;
+  /** Native contexts alive, and those of them that are detached. */
+  contexts: [number, number];
+  /** The container's limit and usage. */
+  container: [number, number] | null;
+  /** The latest major GCs, oldest first. */
+  history: { time: number; used: number; external: number; pauseMs: number }[];
+  /** Who allocated what is alive, most first. */
+  sites: import('../../index').LeakSite[];
+  /** The snapshot beside it, if it is there. */
+  snapshot: string | null;
+}
+
+/** Reads what was written when a heap came near its limit. */
+export function analyze(file: `${string}.leakguard.json`, options?: AnalyzeOptions): Promise<HeapLimitReport>;
 /**
  * Says what is in a heap snapshot of any process, off the main thread. Reads `.heapsnapshot` files of Node 18 to 26, also packed with
  * gzip or zstd.

@@ -9,7 +9,8 @@ const HELP = `Says what is in a heap snapshot: what is suspect, what holds most,
 Usage: leakguard analyze [OPTIONS] FILE
 
 FILE is a .heapsnapshot of Node 18 to 26, also packed with gzip or zstd; - is standard input.
-Shallow and retained sizes are the same as in Chrome DevTools.
+Shallow and retained sizes are the same as in Chrome DevTools. FILE may also be a .leakguard.json, the report of a heap
+that came near its limit (option nearHeapLimit).
 
   --full      all rows and tables instead of one screen
   --rows N    at most N rows of each kind (default: 20)
@@ -17,7 +18,7 @@ Shallow and retained sizes are the same as in Chrome DevTools.
   --partial   make do with what is there of a file that was cut off
   --help      this text
 
-Exit code: 1 if something is suspect, 0 if nothing is, 2 if the file cannot be read.
+Exit code: 1 if something is suspect or the heap was near its limit, 0 if nothing is, 2 if the file cannot be read.
 
 Example: leakguard analyze "$(leakguard dump PID)"
 `;
@@ -40,7 +41,7 @@ async function run(args) {
     return 0;
   }
   if (positionals.length !== 1) throw new Error(`give one FILE; there are ${positionals.length}\n\n${HELP}`);
-  const { suspects } = await onFile(positionals[0], (file) =>
+  const { suspects, limit } = await onFile(positionals[0], (file) =>
     answer(values, (progress, terminal) =>
       analyzeFile(
         file,
@@ -49,7 +50,7 @@ async function run(args) {
       ),
     ),
   );
-  return suspects.length > 0 ? 1 : 0;
+  return limit !== undefined || suspects.length > 0 ? 1 : 0;
 }
 
 module.exports = { summary: 'says what is in a heap snapshot', run };

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     measure::{Bytes, Millis},
-    v8::{Isolate, Platform},
+    v8::Platform,
 };
 
 /// A child that fails without a word gets a second try.
@@ -66,7 +66,7 @@ pub(super) fn run(
     let pause = course.pause;
     progress.enter(Phase::Syncing);
     member.show(request.asker, progress);
-    if request.asker == Asker::Signal {
+    if !matches!(request.asker, Asker::Call(_)) {
         make_way(dir, settings.limits, target.as_file())?;
     }
     let bytes = target.publish()?;
@@ -170,9 +170,7 @@ impl Course<'_> {
 
     /// Has a child fill the file.
     fn fork(&mut self) -> Result<(), NoChild> {
-        if let Some(reason) = self.member.no_fork() {
-            return Err(NoChild::Forking(reason.to_owned()));
-        }
+        let platform = self.member.platform().map_err(|reason| NoChild::Forking(reason.to_owned()))?;
         let memory = Room::of_process(Path::new("/")).admit(&self.estimate)?;
         let file = self.file.try_clone().map_err(|error| self.failed(error))?;
         let order = Arc::new(Order {
@@ -185,7 +183,7 @@ impl Course<'_> {
         });
         let mut errors = Vec::new();
         for _ in 0..CHILDREN {
-            let child = self.bear(&order)?;
+            let child = self.bear(platform, &order)?;
             let show = || self.member.show(self.asker, self.progress);
             match child.watch(self.progress, &show) {
                 Ok(()) => return Ok(()),
@@ -201,7 +199,7 @@ impl Course<'_> {
     }
 
     /// Forks, as soon as V8's workers are parked.
-    fn bear(&mut self, order: &Arc<Order>) -> Result<Child, NoChild> {
+    fn bear(&mut self, platform: Platform, order: &Arc<Order>) -> Result<Child, NoChild> {
         for attempt in 0..PARKINGS {
             if attempt > 0 {
                 thread::sleep(PARKING_AGAIN);
@@ -209,11 +207,9 @@ impl Course<'_> {
             // Before the workers are parked: it takes longer than they do.
             let kept = fork::kept_from_children()
                 .map_err(|error| NoChild::Forking(format!("cannot read /proc/self/smaps: {error}")))?;
-            let park = |isolate: Isolate| Platform::of(isolate)?.park();
-            let (parking, posting) = self.member.visit(self.progress, park)?;
+            let (parking, posting) = self.member.visit(self.progress, move |_| platform.park())?;
             self.pause += posting;
-            let parking =
-                parking.ok_or_else(|| NoChild::Forking("Node's platform is not as expected".into()))?;
+            let parking = parking.ok_or_else(|| NoChild::Forking("Node's platform takes no tasks".into()))?;
             if !parking.wait() {
                 continue;
             }

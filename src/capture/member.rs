@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     measure::Millis,
-    v8::{HeapSnapshot, Isolate, RemoteIsolate},
+    v8::{HeapSnapshot, Isolate, Platform, RemoteIsolate},
 };
 
 /// How soon someone who waits for the isolate's thread looks whether it was given up.
@@ -40,8 +40,8 @@ type Visit = Box<dyn FnOnce(Isolate) + Send>;
 pub struct Reach {
     /// `None` where V8 cannot be interrupted or the snapshot is not ours to take: JavaScript has to write it then.
     pub isolate: Option<RemoteIsolate>,
-    /// Why no child can be forked, if none can.
-    pub no_fork: Option<String>,
+    /// Whose workers are parked when a child is forked, or why none can be.
+    pub platform: Result<Platform, String>,
     /// Calls the isolate's event loop from any thread.
     pub wake: Box<dyn Fn() + Send + Sync>,
     /// Tells JavaScript what became of a request.
@@ -141,18 +141,18 @@ impl Member {
     }
 
     /// The settings in force.
-    pub(super) fn settings(&self) -> Settings {
+    pub fn settings(&self) -> Settings {
         self.settings.lock().clone()
     }
 
     /// Node's thread id: 0 on the main thread.
-    pub(super) const fn thread_id(&self) -> u32 {
+    pub const fn thread_id(&self) -> u32 {
         self.thread_id
     }
 
-    /// Why no child can be forked, if none can.
-    pub(super) fn no_fork(&self) -> Option<&str> {
-        self.reach.no_fork.as_deref()
+    /// Whose workers are parked when a child is forked, or why none can be.
+    pub(super) fn platform(&self) -> Result<Platform, &str> {
+        self.reach.platform.as_ref().copied().map_err(String::as_str)
     }
 
     /// Has the snapshot written that the signal asks for.
@@ -280,6 +280,18 @@ impl Member {
         }
     }
 
+    /// On the isolate's thread: waits for what this asker has asked for, doing what it needs of this thread.
+    pub fn finish(&self, asker: Asker, isolate: Isolate, patience: Duration) {
+        let end = Instant::now() + patience;
+        while let Some(progress) = self.progress(asker) {
+            if Instant::now() > end {
+                progress.abort();
+            }
+            self.receive(isolate);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Has `read` read what belongs to the isolate; the isolate stays until it is done. None once it has left.
     pub(super) fn at_desk<T>(&self, read: impl FnOnce(&mut Desk) -> T) -> Option<T> {
         let mut desk = self.desk.lock();
@@ -313,6 +325,8 @@ impl Member {
             if outcome.is_ok() {
                 *self.last.lock() = Some(Instant::now());
             }
+        }
+        if !matches!(asker, Asker::Call(_)) {
             self.helper.say(self.line(&outcome));
         }
         (self.reach.deliver)(asker, outcome);

@@ -36,6 +36,8 @@ impl Mode {
 pub enum Asker {
     /// The signal.
     Signal,
+    /// We ourselves, as the heap is near its limit.
+    NearHeapLimit,
     /// JavaScript, which knows its call by this number.
     Call(u32),
 }

@@ -1,8 +1,8 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::blame::Blamed;
+use super::blame::{Blamed, blame};
 use crate::{
-    allocation::{Frame, Stack},
+    allocation::{Frame, SiteGrowth, Stack},
     measure::{Bytes, Millis},
 };
 
@@ -43,7 +43,7 @@ pub enum Evidence {
 }
 
 /// A frame as JavaScript sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StackFrame {
     /// V8's bare function name, or `(anonymous)`.
@@ -75,7 +75,7 @@ impl StackFrame {
 }
 
 /// A function that allocates what leaks.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeakSite {
     /// The function.
@@ -101,6 +101,11 @@ impl From<&Blamed> for LeakSite {
             stack: StackFrame::of_stack(&blamed.stack),
         }
     }
+}
+
+/// The functions to name for the growth of these sites, biggest first.
+pub fn named_sites(sites: &[SiteGrowth]) -> Vec<LeakSite> {
+    blame(sites).iter().map(LeakSite::from).collect()
 }
 
 /// A confirmed leak.

@@ -13,7 +13,7 @@ mod trend;
 pub use budget::{GcBudget, Pace};
 pub use channel::ChannelState;
 pub use detector::{Detector, Growth, Verdict};
-pub use leak::{Evidence, Leak, LeakKind, LeakSite, StackFrame};
+pub use leak::{Evidence, Leak, LeakKind, LeakSite, StackFrame, named_sites};
 
 use crate::measure::{Bytes, Millis};
 

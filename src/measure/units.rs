@@ -73,7 +73,7 @@ impl fmt::Display for Bytes {
 }
 
 /// A point in time or a duration, in milliseconds. Points in time count from the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Millis(f64);
 

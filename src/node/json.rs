@@ -49,11 +49,18 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
 pub(super) fn letter(letter: &Letter) -> Value {
     match letter {
         Letter::Snapshot(thread_id, asker, result) => {
-            let call = match asker {
-                Asker::Signal => None,
-                Asker::Call(call) => Some(call),
+            let (trigger, call) = match asker {
+                Asker::Signal => ("signal", None),
+                Asker::NearHeapLimit => ("nearHeapLimit", None),
+                Asker::Call(call) => ("call", Some(call)),
             };
-            json!({ "type": "snapshot", "threadId": thread_id, "call": call, "outcome": outcome(result) })
+            json!({
+                "type": "snapshot",
+                "threadId": thread_id,
+                "trigger": trigger,
+                "call": call,
+                "outcome": outcome(result),
+            })
         }
         Letter::Verdict(Verdict::Confirmed(leak)) => json!({ "type": "leak", "leak": leak }),
         Letter::Verdict(Verdict::Resolved(leak)) => json!({ "type": "leakResolved", "leak": leak }),

@@ -21,8 +21,8 @@ use crate::{
         SignalGuard,
     },
     measure::{Bytes, Millis, pss},
-    v8::{self, Feature},
-    watch::{Config, IsolateWatch, SamplerState, SamplingConfig, now},
+    v8::{self, Feature, NearHeapLimit},
+    watch::{Config, IsolateWatch, SamplerState, SamplingConfig, act_near_heap_limit, now},
 };
 
 /// What to arm; validated by the shim.
@@ -54,6 +54,8 @@ pub struct WatchOptions {
     pub max_files: u32,
     /// How many bytes they may have together.
     pub max_bytes: f64,
+    /// Whether to act when the heap is near its limit.
+    pub near_heap_limit: bool,
 }
 
 /// malloc's own accounting, in bytes.
@@ -113,6 +115,7 @@ pub struct CaptureProgress {
 #[napi]
 pub struct Watch {
     inner: Rc<RefCell<Option<IsolateWatch>>>,
+    near_heap_limit: Rc<RefCell<Option<NearHeapLimit>>>,
     signal: Rc<RefCell<Option<SignalGuard>>>,
 }
 
@@ -134,23 +137,29 @@ impl Watch {
         let watch = IsolateWatch::arm(config(&options), wake).map_err(failed)?;
         let inner = Rc::new(RefCell::new(Some(watch)));
         let signal = Rc::new(RefCell::new(None));
-        let at_end = (Rc::clone(&inner), Rc::clone(&signal));
-        env.add_env_cleanup_hook(at_end, |(inner, signal)| {
+        let near_heap_limit = Rc::new(RefCell::new(None));
+        let at_end = (Rc::clone(&inner), Rc::clone(&signal), Rc::clone(&near_heap_limit));
+        env.add_env_cleanup_hook(at_end, |(inner, signal, near_heap_limit)| {
+            drop(near_heap_limit.take());
             drop(signal.take());
             drop(inner.take());
         })?;
-        Ok(Self { inner, signal })
+        let watch = Self { inner, near_heap_limit, signal };
+        watch.watch_heap_limit(&options);
+        Ok(watch)
     }
 
     /// Goes over to other options; the history and the profile so far stay. The routes do not change.
     #[napi(catch_unwind)]
     pub fn configure(&self, env: Env, options: WatchOptions) -> Result<()> {
+        self.watch_heap_limit(&options);
         self.with(|watch| watch.configure(config(&options), reader(&env)))
     }
 
     /// Takes everything back.
     #[napi(catch_unwind)]
     pub fn close(&self) {
+        drop(self.near_heap_limit.take());
         drop(self.signal.take());
         drop(self.inner.take());
     }
@@ -396,6 +405,17 @@ impl Watch {
     #[napi(catch_unwind)]
     pub fn say(&self, line: String) -> Result<()> {
         self.with(|watch| watch.helper().say(line))
+    }
+
+    fn watch_heap_limit(&self, options: &WatchOptions) {
+        let name = Feature::NearHeapLimit.name();
+        let is_wanted = options.near_heap_limit && options.native.iter().any(|native| native == name);
+        let is_there = self.near_heap_limit.borrow().is_some();
+        if is_wanted && !is_there {
+            *self.near_heap_limit.borrow_mut() = act_near_heap_limit(&self.inner);
+        } else if !is_wanted {
+            drop(self.near_heap_limit.take());
+        }
     }
 
     fn live_profile(

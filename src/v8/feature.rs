@@ -24,11 +24,13 @@ pub enum Feature {
     Interrupt,
     /// Parking V8's workers, which lets a forked child take the snapshot.
     Fork,
+    /// Being called when the heap is near its limit.
+    NearHeapLimit,
 }
 
 impl Feature {
     /// Every feature, in the order `status()` shows them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Statistics,
         Self::GcEvents,
         Self::MemoryPressure,
@@ -36,6 +38,7 @@ impl Feature {
         Self::Snapshot,
         Self::Interrupt,
         Self::Fork,
+        Self::NearHeapLimit,
     ];
 
     /// The name used in `status()`.
@@ -48,6 +51,7 @@ impl Feature {
             Self::Snapshot => "snapshot",
             Self::Interrupt => "interrupt",
             Self::Fork => "fork",
+            Self::NearHeapLimit => "nearHeapLimit",
         }
     }
 
@@ -84,6 +88,7 @@ impl Feature {
                         && s.clear_object_ids.is_some()
                 }
                 Self::Interrupt => s.request_interrupt.is_some(),
+                Self::NearHeapLimit => s.add_near_heap_limit.is_some() && s.remove_near_heap_limit.is_some(),
                 Self::Fork => {
                     Self::Snapshot.is_exported()
                         && Self::Interrupt.is_exported()

@@ -9,6 +9,7 @@
 mod feature;
 mod gc;
 mod isolate;
+mod near_heap_limit;
 mod platform;
 mod sampling;
 mod snapshot;
@@ -19,6 +20,7 @@ mod vtable;
 pub use feature::{Feature, Refusal, refusal, version};
 pub use gc::{GcCallbacks, GcObserver};
 pub use isolate::{Isolate, RemoteIsolate};
+pub use near_heap_limit::{Answer, NearHeapLimit, OnNear, give_way_at_heap_limit};
 pub use platform::{Parking, Platform, release_all};
 pub use sampling::{LocalString, SamplingError, SamplingProfiler};
 pub use snapshot::{HeapSnapshot, SnapshotError, forget_ids};

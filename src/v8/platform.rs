@@ -27,13 +27,18 @@ const USER_BLOCKING: u8 = 2;
 /// The parking under way, if there is one: captures take turns.
 static PARKED: Mutex<Weak<Lot>> = Mutex::new(Weak::new());
 
-/// The platform of an isolate. Good for as long as its environment is: not to be kept beyond the visit to its thread.
-#[derive(Debug)]
+/// The platform of an isolate, which is the process's. To be used on threads with an isolate, whose environments Node ends before it.
+#[derive(Clone, Copy, Debug)]
 pub struct Platform(NonNull<c_void>);
 
+// SAFETY: tasks may be posted from any thread: the platform locks its queue.
+unsafe impl Send for Platform {}
+// SAFETY: as above.
+unsafe impl Sync for Platform {}
+
 impl Platform {
-    /// The platform that runs the tasks of this isolate. A context must be entered and a handle scope open, as in
-    /// interrupts and in calls through Node-API.
+    /// The platform that runs the tasks of this isolate. A context of Node's must be entered and a handle scope open, as in calls
+    /// through Node-API.
     pub fn of(isolate: Isolate) -> Option<Self> {
         let s = &*SYMBOLS;
         let (current_context, environment, platform) =
@@ -52,7 +57,8 @@ impl Platform {
         NonNull::new(unsafe { platform(environment) }).map(Self)
     }
 
-    /// Has all workers park. Returns before they do: [`Parking::wait`] tells. None where the platform takes no tasks.
+    /// Has all workers park. Returns before they do: [`Parking::wait`] tells. None where the platform takes no tasks. On a thread with
+    /// an isolate.
     pub fn park(&self) -> Option<Parking> {
         let count = SYMBOLS.worker_threads?;
         // SAFETY: a live platform.

@@ -14,6 +14,10 @@ pub(super) type GcCallback = unsafe extern "C" fn(IsolatePtr, c_int, c_int, *mut
 pub(super) type InterruptCallback = unsafe extern "C" fn(IsolatePtr, *mut c_void);
 
 type AddGcCallback = unsafe extern "C" fn(IsolatePtr, GcCallback, *mut c_void, c_int);
+/// `v8::NearHeapLimitCallback`: data, the limit, the limit in the beginning -> the new limit.
+pub(super) type NearHeapLimitCallback = unsafe extern "C" fn(*mut c_void, usize, usize) -> usize;
+type AddNearHeapLimit = unsafe extern "C" fn(IsolatePtr, NearHeapLimitCallback, *mut c_void);
+type RemoveNearHeapLimit = unsafe extern "C" fn(IsolatePtr, NearHeapLimitCallback, usize);
 /// Platform, task (Node 20).
 type CallOnWorkerThread = unsafe extern "C" fn(*mut c_void, *mut *mut c_void);
 /// Platform, priority, task, source location (Node 22 and later).
@@ -75,6 +79,8 @@ symbols! {
     snapshot_nodes: unsafe extern "C" fn(HeapSnapshotPtr) -> c_int = "_ZNK2v812HeapSnapshot13GetNodesCountEv";
     delete_snapshot: unsafe extern "C" fn(HeapSnapshotPtr) = "_ZN2v812HeapSnapshot6DeleteEv";
     clear_object_ids: unsafe extern "C" fn(HeapProfilerPtr) = "_ZN2v812HeapProfiler14ClearObjectIdsEv";
+    add_near_heap_limit: AddNearHeapLimit = "_ZN2v87Isolate24AddNearHeapLimitCallbackEPFmPvmmES1_";
+    remove_near_heap_limit: RemoveNearHeapLimit = "_ZN2v87Isolate27RemoveNearHeapLimitCallbackEPFmPvmmEm";
     current_context: unsafe extern "C" fn(IsolatePtr) -> *mut c_void = "_ZN2v87Isolate17GetCurrentContextEv";
     node_environment: unsafe extern "C" fn(*mut c_void) -> *mut c_void =
         "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE";

@@ -6,11 +6,11 @@ use super::{
     history::{Recorder, now},
 };
 use crate::{
-    allocation::{Ledger, Profile},
+    allocation::{Ledger, Profile, SiteGrowth},
     capture::{Asker, Helper, Member, Reach, Settings},
     detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Pace, Reading, Verdict},
     measure::{Bytes, Cgroup, GcEvent, GcKind, Millis},
-    v8::{Feature, GcCallbacks, Isolate, LocalString, refusal},
+    v8::{Feature, GcCallbacks, Isolate, LocalString, Platform, refusal},
 };
 
 /// How to sample allocations.
@@ -163,6 +163,16 @@ impl IsolateWatch {
     /// The GC events so far.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// The GC events, for whoever may need them while the watch is busy.
+    pub(super) fn shared_history(&self) -> Rc<History> {
+        Rc::clone(&self.history)
+    }
+
+    /// Who allocated what is alive, as far as the latest profile knows.
+    pub(super) fn all_growth(&self) -> Vec<SiteGrowth> {
+        self.ledger.start().map_or_else(Vec::new, |start| self.ledger.growth(start, now()))
     }
 
     /// This thread's isolate, where we know it.
@@ -396,14 +406,18 @@ fn enlist(
     let deliver = Box::new(move |asker, outcome| {
         let outcome = Arc::new(outcome);
         // Whoever called waits on its own thread.
-        let main = Mailbox::of_main().filter(|_| thread_id != 0 && asker == Asker::Signal);
+        let main = Mailbox::of_main().filter(|_| thread_id != 0 && !matches!(asker, Asker::Call(_)));
         for mailbox in to_post.upgrade().into_iter().chain(main) {
             mailbox.post(Letter::Snapshot(thread_id, asker, Arc::clone(&outcome)));
         }
     });
-    let no_fork = (!config.native.contains(&Feature::Fork)).then(|| {
-        refusal(Feature::Fork).map_or_else(|| "forking is off".to_owned(), |refusal| refusal.to_string())
-    });
-    let reach = Reach { isolate: remote, no_fork, wake, deliver };
+    let platform = if config.native.contains(&Feature::Fork) {
+        let platform = Isolate::current().and_then(Platform::of);
+        platform.ok_or_else(|| "Node's platform is not as expected".to_owned())
+    } else {
+        let refusal = refusal(Feature::Fork);
+        Err(refusal.map_or_else(|| "forking is off".to_owned(), |refusal| refusal.to_string()))
+    };
+    let reach = Reach { isolate: remote, platform, wake, deliver };
     Member::join(thread_id, reach, Arc::clone(helper), config.snapshots.clone())
 }

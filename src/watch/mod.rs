@@ -8,6 +8,7 @@ mod history;
 mod isolate_watch;
 mod mailbox;
 mod malloc_monitor;
+mod near_heap_limit;
 mod sampler;
 
 pub use density::Density;
@@ -15,4 +16,5 @@ pub use history::{History, now};
 pub use isolate_watch::{Config, IsolateWatch, SamplingConfig, Status};
 pub use mailbox::{Letter, Mailbox};
 pub use malloc_monitor::MallocMonitor;
+pub use near_heap_limit::act_near_heap_limit;
 pub use sampler::{Sampler, SamplerState};

@@ -17,7 +17,7 @@ use crate::{
         progress::Phase,
     },
     measure::Bytes,
-    v8::{HeapSnapshot, Isolate, SnapshotError},
+    v8::{HeapSnapshot, Isolate, SnapshotError, give_way_at_heap_limit},
 };
 
 /// It works after everybody else.
@@ -42,6 +42,7 @@ pub(super) fn run(isolate: Isolate, order: &Order, parent: libc::pid_t) -> ! {
 
 fn write(isolate: Isolate, order: &Order, parent: libc::pid_t) -> Result<(), PackError> {
     settle(order, parent).map_err(PackError::Write)?;
+    give_way_at_heap_limit();
     let progress = &order.progress;
     progress.enter(Phase::Collecting);
     let snapshot =
