@@ -97,9 +97,14 @@ fn reset_signals() {
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, none.as_ptr(), ptr::null_mut()) };
 }
 
+/// Lowers a limit; one that is lower already stays. Root could raise it.
 fn bound(resource: libc::__rlimit_resource_t, most: Bytes) {
-    let limit = libc::rlimit { rlim_cur: most.get(), rlim_max: most.get() };
-    // SAFETY: reads the structure. A limit that was lower before stays.
+    let mut limit = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: fills the structure, or leaves it.
+    unsafe { libc::getrlimit(resource, &raw mut limit) };
+    let least = limit.rlim_cur.min(limit.rlim_max).min(most.get());
+    let limit = libc::rlimit { rlim_cur: least, rlim_max: least };
+    // SAFETY: reads the structure.
     unsafe { libc::setrlimit(resource, &raw const limit) };
 }
 
