@@ -131,9 +131,10 @@ class Snapshots {
     const { stopped, signal, onProgress } = caller;
     // Not within the caller's turn: two calls in a row are joined, and an abort is heard.
     await new Promise((resolve) => setImmediate(resolve));
+    onProgress?.({ phase: 'waiting', fraction: null, bytes: 0 });
+    // Also where the listener has stopped or aborted it.
     stopped.throwIfAborted();
     signal?.throwIfAborted();
-    onProgress?.({ phase: 'waiting', fraction: null, bytes: 0 });
     let written;
     try {
       written = this.#setting().native
