@@ -170,6 +170,15 @@ describe('a forked child', { skip: !isForking && 'takes the native route' }, () 
     assert.deepEqual(await subject.ended(), { code: 0, signal: null });
   });
 
+  it("and its parent's handler of SIGCHLD do not get in each other's way", async (t) => {
+    const { dir, subject } = capture(t, { listensToChildren: true, spawns: true });
+    await subject.event('SIGCHLD');
+    await subject.event('written');
+    assert.equal((await subject.event('spawned')).counts.wrong, 0);
+    assert.equal(readSnapshotFolder(dir).length, 1);
+    assert.deepEqual(await subject.ended(), { code: 0, signal: null });
+  });
+
   it('works with jemalloc', async (t) => {
     if (!fs.existsSync(JEMALLOC)) return t.skip(`there is no ${JEMALLOC}`);
     const { dir, subject } = capture(t, { times: 5 }, { env: { LD_PRELOAD: JEMALLOC } });
@@ -220,4 +229,47 @@ describe('while a snapshot is taken', { skip: !isForking && 'takes the native ro
       });
     }
   }
+});
+
+describe('a process that is asked by signal', { skip: !isForking && 'takes the native route' }, () => {
+  for (const [act, code] of /** @type {const} */ ([
+    ['end', 0],
+    ['exit', 7],
+    ['terminate', 0],
+  ])) {
+    // Now while it waits for the thread or for V8's workers, now while the child works.
+    for (const after of [0, 5, 10, 20, 50, 150, 400]) {
+      it(`may ${act} after ${after} ms, and waits for nobody`, async (t) => {
+        const dir = temporaryFolder(t);
+        const subject = startChild(t, 'leaves.js', { given: { act, after, bulk: 100_000, options: { dir } } });
+        await subject.event('leaving');
+        const children = forkedChildren(subject.pid);
+        assert.deepEqual(await subject.ended(), { code, signal: null });
+        await Promise.all(children.map(gone));
+        readSnapshotFolder(dir);
+      });
+    }
+  }
+});
+
+describe('a cluster', { skip: !isForking && 'takes the native route' }, () => {
+  it('whose processes get the signal at once writes one file after the other', async (t) => {
+    const dir = temporaryFolder(t);
+    const subject = startChild(t, 'cluster.js', { given: { options: { dir, snapshot: { maxFiles: 10 } } } });
+    /** @type {{ pids: number[] }} */
+    const { pids } = /** @type {any} */ (await subject.event('ready'));
+    let most = 0;
+    const look = setInterval(() => {
+      most = Math.max(most, pids.flatMap(forkedChildren).length);
+    }, 2);
+    t.after(() => clearInterval(look));
+    for (const pid of pids) process.kill(pid, 'SIGUSR2');
+    const files = [];
+    for (const _ of pids) files.push((await subject.event('snapshot')).message.file);
+    assert.deepEqual(readSnapshotFolder(dir), files.sort());
+    assert.deepEqual(files.map((file) => Number(path.basename(file).split('.')[3])).sort(), [...pids].sort());
+    assert.equal(most, 1);
+    subject.kill('SIGHUP');
+    assert.deepEqual(await subject.ended(), { code: 0, signal: null });
+  });
 });

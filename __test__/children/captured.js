@@ -1,8 +1,7 @@
 'use strict';
 
 // Writes a snapshot by call, large enough that each phase can be met, and tells every phase. `at` is a phase, and `act` what it does as
-// soon as it hears of it. With `where: 'worker'` all of that happens in a Worker. Goes on when it is told so by a signal, SIGHUP; ends
-// after the last of `times`.
+// soon as it hears of it. With `where: 'worker'` all of that happens in a Worker. Ends after the last of `times`.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -17,6 +16,7 @@ const stay = setInterval(() => {}, 60_000);
 
 leakguard.start(given.options);
 if (given.library) load(given.library);
+if (given.listensToChildren) process.once('SIGCHLD', () => say('SIGCHLD'));
 if (isMainThread && given.where === 'worker') main();
 else capture();
 
