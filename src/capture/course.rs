@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     measure::{Bytes, Millis},
-    v8::Platform,
+    v8::{Isolate, Platform, RegionLock},
 };
 
 /// A child that fails without a word gets a second try.
@@ -215,9 +215,12 @@ impl Course<'_> {
             }
             let (parking, order) = (Arc::new(parking), Arc::clone(order));
             let held = Arc::clone(&parking);
-            let (forked, forking) = self
-                .member
-                .visit(self.progress, move |isolate| held.hold(|| fork::fork(isolate, &order, &kept)))?;
+            let fork = move |isolate: Isolate| {
+                // First, as whoever has it may wait for the workers.
+                let lock = RegionLock::take()?;
+                held.hold(|| fork::fork(isolate, &order, &kept, lock))
+            };
+            let (forked, forking) = self.member.visit(self.progress, fork)?;
             self.pause += forking;
             // From here on V8's workers go on.
             drop(parking);

@@ -96,6 +96,8 @@ impl Feature {
                         && s.node_environment.is_some()
                         && s.node_platform.is_some()
                         && s.worker_threads.is_some()
+                        && s.lock_region.is_some()
+                        && s.unlock_region.is_some()
                         && (s.call_on_worker_thread.is_some() || s.post_on_worker_thread.is_some())
                 }
             }

@@ -91,6 +91,8 @@ symbols! {
         "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE";
     post_on_worker_thread: PostOnWorkerThread =
         "_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_deleteIS4_EERKNS1_14SourceLocationE";
+    lock_region: unsafe extern "C" fn(*mut c_void) = "_ZN5cppgc8internal20PersistentRegionLockC1Ev";
+    unlock_region: unsafe extern "C" fn(*mut c_void) = "_ZN5cppgc8internal20PersistentRegionLockD1Ev";
 }
 
 /// Resolved once, at first use.

@@ -14,7 +14,10 @@ pub(super) use maps::{Range, kept_from_children};
 pub(super) use watchdog::{Child, ChildError};
 
 use super::{packing::Packing, progress::Progress};
-use crate::{measure::Bytes, v8::Isolate};
+use crate::{
+    measure::Bytes,
+    v8::{Isolate, RegionLock},
+};
 
 /// What a child is to do.
 #[derive(Debug)]
@@ -33,9 +36,9 @@ pub(super) struct Order {
     pub(super) progress: Arc<Progress>,
 }
 
-/// Forks, on the isolate's thread and while V8's workers are parked. `kept` is what [`kept_from_children`] found a moment
+/// Forks, on the isolate's thread, while V8's workers are parked and no other isolate has `lock`. `kept` is what [`kept_from_children`] found a moment
 /// ago. Returns in the parent only.
-pub(super) fn fork(isolate: Isolate, order: &Order, kept: &[Range]) -> io::Result<Child> {
+pub(super) fn fork(isolate: Isolate, order: &Order, kept: &[Range], lock: RegionLock) -> io::Result<Child> {
     let open = LetThrough::open(kept)?;
     let signals = SignalsBlocked::now();
     // SAFETY: always succeeds.
@@ -44,7 +47,10 @@ pub(super) fn fork(isolate: Isolate, order: &Order, kept: &[Range]) -> io::Resul
     // have handlers that make their locks usable in the child.
     let pid = unsafe { libc::fork() };
     match pid {
-        0 => child::run(isolate, order, parent),
+        0 => {
+            drop(lock);
+            child::run(isolate, order, parent)
+        }
         -1 => Err(io::Error::last_os_error()),
         pid => {
             drop(open);
