@@ -5,8 +5,10 @@
 /** @typedef {import('./condition').Condition & { mostHeap: number, fork: { route: string, reason: string | null } }} Condition */
 /** @typedef {import('./subject').Outcome & { isWhole?: boolean }} Outcome */
 
-/** A run in which more fail proves nothing. Of 518 forks under load 517 got through without a second child. */
+/** A run in which more fail proves nothing. */
 const LEAST_SUCCESSES = 0.98;
+/** Children that stand still and have to be replaced. More than that, and more than one, has a cause that can be found. */
+const MOST_RETRIES = 0.01;
 /** In mebibytes, of the heap that a major GC leaves. */
 const MOST_HEAP = 20;
 
@@ -80,6 +82,8 @@ class Record {
     const good = snapshots.filter(({ isWhole }) => isWhole).length;
     if (good < amounts.snapshots * LEAST_SUCCESSES) faults.push(`only ${good} of ${amounts.snapshots} files`);
     if (this.forks < amounts.forks * LEAST_SUCCESSES) faults.push(`only ${this.forks} of ${amounts.forks} forks`);
+    const most = Math.max(1, outcomes.length * MOST_RETRIES);
+    if (this.retries > most) faults.push(`${this.retries} children had to be replaced`);
     if (!before || !after) return faults;
     if (after.fork.route !== 'native') faults.push(`no child can be forked: ${after.fork.reason}`);
     for (const what of /** @type {const} */ (['descriptors', 'threads'])) {

@@ -16,6 +16,8 @@ const FULL = { forks: 500, snapshots: 50 };
 const SHORT = { forks: 20, snapshots: 3 };
 /** A capture on a busy machine takes seconds; the watchdog gives a silent child two minutes, and there may be a second one. */
 const SILENCE_MS = 300_000;
+/** A small new space, so that every thread has major GCs all the time: V8's locks are then held when others fork. */
+const SUBJECT_FLAGS = ['--max-semi-space-size=1'];
 
 const USAGE = `Usage: npm run stress -- [--node VERSION]... [--forks N] [--snapshots N] [--short] [--write FILE]
 
@@ -62,8 +64,8 @@ function stress(node, amounts) {
   fs.mkdirSync(dir);
   const given = JSON.stringify({ ...amounts, dir, workDir: path.join(base, 'work') });
   const env = { ...process.env, NODE_OPTIONS: '', LEAKGUARD_OPTIONS: '' };
-  const subject = fork(path.join(__dirname, 'subject.js'), [given], { execPath: binary, execArgv: [], env });
-  // Whatever happens to us, it must not go on.
+  const subject = fork(path.join(__dirname, 'subject.js'), [given], { execPath: binary, execArgv: SUBJECT_FLAGS, env });
+  // Where we end by ourselves, it must not go on.
   const end = () => subject.kill('SIGKILL');
   process.once('exit', end);
   const silence = setTimeout(() => {

@@ -75,5 +75,7 @@ function send(message) {
   process.send?.(message);
 }
 
+// With the runner.
+process.once('disconnect', () => process.exit());
 fs.mkdirSync(workDir, { recursive: true });
 main();

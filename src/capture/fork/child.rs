@@ -1,7 +1,8 @@
 //! What the forked child does: makes itself harmless, takes the snapshot, fills the file, exits.
 //!
 //! It has one thread, and memory as the others left it: no lock that one of them may have held is taken here, which leaves
-//! V8's own, malloc's (glibc and jemalloc make theirs usable in the child), and what is made here. Nothing that the host
+//! V8's own (its workers were parked, and nobody else had the lock that isolates share), malloc's (glibc and jemalloc make
+//! theirs usable in the child), and what is made here. Nothing that the host
 //! has registered for its end runs: it leaves by `_exit`.
 
 use std::{
