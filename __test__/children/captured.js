@@ -1,26 +1,33 @@
 'use strict';
 
 // Writes a snapshot by call, large enough that each phase can be met, and tells every phase. `at` is a phase, and `act` what it does as
-// soon as it hears of it. With `where: 'worker'` all of that happens in a Worker. Ends after the last of `times`.
+// soon as it hears of it. With `where: 'worker'` all of that happens in a Worker. With `waits` it begins when it is told so by SIGHUP. Ends after the last of `times`.
 
 const { spawnSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
 const { setTimeout: delay } = require('node:timers/promises');
 const { Worker, isMainThread, parentPort } = require('node:worker_threads');
 const leakguard = require('../..');
 const { given, say } = require('./report');
 
+const captures = !(isMainThread && given.where === 'worker');
 /** About a second of work for V8. */
-const bulk = Array.from({ length: given.bulk ?? 150_000 }, (_, i) => ({ name: `number ${i}` }));
+const bulk = Array.from({ length: captures ? (given.bulk ?? 150_000) : 0 }, (_, i) => ({ name: `number ${i}` }));
 const stay = setInterval(() => {}, 60_000);
 
 leakguard.start(given.options);
 if (given.library) load(given.library);
 if (given.listensToChildren) process.once('SIGCHLD', () => say('SIGCHLD'));
-if (isMainThread && given.where === 'worker') main();
-else capture();
+if (captures) capture();
+else main();
 
 async function capture() {
+  if (given.waits) {
+    const told = once(process, 'SIGHUP');
+    say('ready');
+    await told;
+  }
   for (let time = 0; time < (given.times ?? 1); time++) {
     const { mode } = given;
     await leakguard.writeHeapSnapshot(undefined, { ...(mode && { mode }), onProgress }).then(
