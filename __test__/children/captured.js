@@ -1,7 +1,8 @@
 'use strict';
 
-// Writes a snapshot by call, large enough that each phase can be met, and tells every phase. `at` is a phase, and `act` what it does as
-// soon as it hears of it. With `where: 'worker'` all of that happens in a Worker. With `waits` it begins when it is told so by SIGHUP. Ends after the last of `times`.
+// Writes snapshots by call, `times` times, of a heap in which each phase can be met, and tells every phase; then ends. `at` is a phase, and
+// `act` what it does as soon as it hears of it. With `where: 'worker'` all of that happens in a Worker. With `waits` it begins when SIGHUP
+// tells it to.
 
 const { spawnSync } = require('node:child_process');
 const { once } = require('node:events');
