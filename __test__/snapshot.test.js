@@ -282,6 +282,24 @@ describe('writeHeapSnapshot', () => {
     assert.deepEqual(fs.readdirSync(dir), ['precious']);
   });
 
+  it('follows no symbolic link', async () => {
+    const elsewhere = path.join(dir, 'elsewhere');
+    fs.symlinkSync(elsewhere, path.join(dir, 'link'));
+    await assert.rejects(leakguard.writeHeapSnapshot('link'), { code: 'ERR_LEAKGUARD_EXISTS' });
+    assert.deepEqual(fs.readdirSync(dir), ['link']);
+  });
+
+  for (const umask of [0, 0o777]) {
+    it(`is for its owner only, whatever the umask is: ${umask.toString(8)}`, async (t) => {
+      const before = process.umask(umask);
+      t.after(() => process.umask(before));
+      for (const options of [{}, { redact: true }, { compress: /** @type {const} */ ('gzip') }]) {
+        const { file } = await leakguard.writeHeapSnapshot(undefined, options);
+        assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+      }
+    });
+  }
+
   for (const [what, Class, ...args] of /** @type {Array<[string, typeof TypeError | typeof RangeError, ...any[]]>} */ ([
     ['a file that is a number', TypeError, 1],
     ['a file that is null', TypeError, null],

@@ -95,12 +95,11 @@ async function write(wanted, addon, stopped) {
     const pauseMs = performance.now() - started;
     const nodes = await countNodes(temporary);
     if (redact) await redactFile(temporary, packed, { compress: gzip ? 'gzip' : 'none', signal: stopped });
-    else if (gzip)
-      await pipeline(
-        fs.createReadStream(temporary),
-        zlib.createGzip({ level: 1 }),
-        fs.createWriteStream(packed, { mode: 0o600 }),
-      );
+    else if (gzip) {
+      createFile(packed);
+      const output = fs.createWriteStream(packed, { flags: 'r+' });
+      await pipeline(fs.createReadStream(temporary), zlib.createGzip({ level: 1 }), output);
+    }
     const { size } = await fs.promises.stat(packed);
     if (limits && size > limits.maxBytes) throw overLimitError(size, limits.maxBytes);
     if (limits) addon?.rotate(path.dirname(file), limits.maxFiles, limits.maxBytes, size);
@@ -125,13 +124,19 @@ async function write(wanted, addon, stopped) {
 }
 
 /**
- * Before V8 does anything, so that a folder that takes no files is known as such. The mode could not be set later under --permission.
+ * A file for its owner only, and nobody else's. Before V8 does anything, so that a folder that takes no files is known as such. Its mode is
+ * changed only where the umask has left less: under --permission it could not be.
  *
  * @param {string} file
  */
 function createFile(file) {
   try {
-    fs.closeSync(fs.openSync(file, 'wx', 0o600));
+    const created = fs.openSync(file, 'wx', 0o600);
+    try {
+      if ((fs.fstatSync(created).mode & 0o777) !== 0o600) fs.fchmodSync(created, 0o600);
+    } finally {
+      fs.closeSync(created);
+    }
   } catch (error) {
     const { errno, message } = /** @type {NodeJS.ErrnoException} */ (error);
     // Node's words have the temporary name in them; the user asked for another one.
