@@ -1,40 +1,28 @@
 'use strict';
 
-// Keeps secrets in every place that a string or a number can get to in a heap, then writes snapshots of it:
-// node secrets.js FILE COUNT [EXPOSED_FILE] prints the secrets by place. They are made while it runs, so none is in its code.
+// Keeps secrets in every place that a string or a number can get to in a heap: as many in each as the second argument says, or 25. They
+// are made while it runs, so none is in its code.
 
-const { randomBytes } = require('node:crypto');
 const http = require('node:http');
-const v8 = require('node:v8');
 const vm = require('node:vm');
+const { BOLD, FULLWIDTH, newSecret, spell, widen } = require('../secret');
 
-/** @type {Record<string, string[]>} */
+/** @type {Record<string, Uint8Array[]>} */
 const told = {};
 /** What a snapshot must find alive. @type {Record<string, unknown>} */
 const kept = {};
 
 /**
- * Keeps something made of each of `count` new secrets, which are told as digits, so that telling them leaves no other trace.
+ * Keeps something made of each of `count` new secrets, which are noted as numbers, so that telling them later leaves no other trace.
  *
  * @param {string} place
  * @param {number} count
  * @param {(secret: string, index: number) => unknown} make
  */
 function keep(place, count, make) {
-  const bytes = Array.from({ length: count }, () => randomBytes(9));
-  told[place] = /** @type {any} */ (bytes);
-  kept[place] = bytes.map((secret, index) => make(spell(secret), index));
-}
-
-/**
- * Letters only, as a name of code may be, and in one piece.
- *
- * @param {Buffer} bytes
- */
-function spell(bytes) {
-  return Buffer.from([113, ...Array.from(bytes, (byte) => [97 + (byte >> 4), 97 + (byte & 15)]).flat()]).toString(
-    'latin1',
-  );
+  const secrets = Array.from({ length: count }, newSecret);
+  told[place] = secrets;
+  kept[place] = secrets.map((secret, index) => make(spell(secret), index));
 }
 
 class Session {
@@ -45,7 +33,7 @@ class Session {
   }
 }
 
-const COUNT = Number(process.argv[3]);
+const COUNT = Number(process.argv[3] ?? 25);
 
 /** @type {any} */
 const dictionary = {};
@@ -122,6 +110,8 @@ keep('long values of a WeakMap', COUNT, (secret) => {
 keep('errors', COUNT, (secret) => new Error(`wrong password: ${secret}`));
 keep('bound', COUNT, (secret) => function bound(/** @type {unknown[]} */ ..._) {}.bind(null, secret));
 keep('buffers of text', COUNT, (secret) => [`\u00e9\u{1f600} "${secret}" \\ \n`]);
+keep('fullwidth letters', COUNT, (secret) => new Session(widen(secret, FULLWIDTH)));
+keep('letters that are two UTF-16 units', COUNT, (secret) => new Session(widen(secret, BOLD)));
 keep('looked up', COUNT, (secret) => {
   const object = { [secret]: {} };
   return [object, look(object, secret)];
@@ -147,16 +137,16 @@ for (let index = 0; index < 30; index++) numbered[700_000_000 + index * 1_000_00
 const numbers = Array.from({ length: COUNT }, (_, index) => ({ number: 31_415_926.25 + index * 1_000.5 }));
 const integers = Array.from({ length: COUNT }, (_, index) => ({ integer: 271_828_000 + index }));
 
+/** The secrets by place, spelled, and the numbers: not before the snapshots are written. */
+function tell() {
+  const places = Object.entries(told).map(([place, secrets]) => [place, secrets.map(spell)]);
+  return {
+    places: Object.fromEntries(places),
+    numbers: [...numbers.map(({ number }) => number), ...integers.map(({ integer }) => integer)],
+  };
+}
+
 // What no function uses that outlives the module would be the stack's alone.
-module.exports = () => [kept, map, weak, set, dictionary, prototypeless, numbered, numbers, integers];
+const everything = () => [kept, map, weak, set, dictionary, prototypeless, numbered, numbers, integers];
 
-v8.writeHeapSnapshot(process.argv[2]);
-if (process.argv[4])
-  v8.writeHeapSnapshot(process.argv[4], /** @type {any} */ ({ exposeInternals: true, exposeNumericValues: true }));
-
-const places = Object.entries(told).map(([place, secrets]) => [place, /** @type {any} */ (secrets).map(spell)]);
-const report = {
-  places: Object.fromEntries(places),
-  numbers: [...numbers.map(({ number }) => number), ...integers.map(({ integer }) => integer)],
-};
-process.stdout.write(JSON.stringify(report), () => process.exit());
+module.exports = { everything, tell };
