@@ -60,17 +60,35 @@ function preparePeers() {
     cwd: path.join(PEERS, 'v8-heap-parser'),
     stdio: ['ignore', 2, 2],
   });
-  if (!fs.existsSync(path.join(MEMLAB, 'node_modules'))) {
-    fs.mkdirSync(MEMLAB, { recursive: true });
-    for (const name of ['package.json', 'package-lock.json'])
-      fs.copyFileSync(path.join(PEERS, 'memlab', name), path.join(MEMLAB, name));
-    execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
-      cwd: MEMLAB,
-      // It would bring a browser.
-      env: { ...process.env, PUPPETEER_SKIP_DOWNLOAD: '1' },
-      stdio: ['ignore', 2, 2],
-    });
-  }
+  installPeer('memlab', false);
+}
+
+/**
+ * Installs a package of npm's if need be.
+ *
+ * @param {'memlab' | 'heapdump'} name
+ * @param {boolean} isNative whether it is to be compiled, which takes a C++ compiler, Python, and Node's headers: node-gyp downloads them
+ * @returns {string | undefined} where it is; nothing where it could not be compiled
+ */
+function installPeer(name, isNative) {
+  const folder = path.join(BUILD, name);
+  const installed = path.join(folder, 'node_modules', name);
+  if (fs.existsSync(path.join(folder, 'node_modules'))) return installed;
+  fs.mkdirSync(folder, { recursive: true });
+  for (const file of ['package.json', 'package-lock.json'])
+    fs.copyFileSync(path.join(PEERS, name, file), path.join(folder, file));
+  const scripts = isNative ? [] : ['--ignore-scripts'];
+  const { status } = spawnSync('npm', ['ci', ...scripts, '--no-audit', '--no-fund'], {
+    cwd: folder,
+    // memlab would bring a browser.
+    env: { ...process.env, PUPPETEER_SKIP_DOWNLOAD: '1' },
+    stdio: ['ignore', 2, 2],
+  });
+  if (status === 0) return installed;
+  fs.rmSync(folder, { recursive: true });
+  if (!isNative) throw new Error(`npm ci ended with ${status} in benches/peers/${name}`);
+  console.error(`${name} could not be compiled: the table is without it`);
+  return undefined;
 }
 
 /** The whole command. @param {string} file */
@@ -97,4 +115,4 @@ function othersFor(file) {
   return Object.fromEntries(Object.entries(others).filter(([name]) => name !== 'JSON.parse' || !isTooLong));
 }
 
-module.exports = { engine, leakguard, othersFor, preparePeers };
+module.exports = { engine, installPeer, leakguard, othersFor, preparePeers };

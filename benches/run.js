@@ -22,13 +22,15 @@ const BENCHMARKS = [
   require('./express'),
   require('./allocation'),
   require('./analyze'),
+  require('./capture'),
 ];
 
 const USAGE = `Usage: npm run bench -- [--only NAME]... [--quick] [--large] [--json FILE]
 
   --only NAME   this benchmark only: ${BENCHMARKS.map(({ name }) => name).join(', ')}
   --quick       a few rounds of each: to see that it works, not to judge by
-  --large       analyze: also files of 400 MB and of 20 million nodes, which takes half an hour
+  --large       analyze: also files of 400 MB and of 20 million nodes, which takes half an hour;
+                capture: also a heap of 1 GB, which takes another
   --json FILE   also write the results, with every sample, to FILE
   --help
 

@@ -54,16 +54,17 @@ class LiveSubject {
    * @param {string} name
    * @param {string[]} execArgv
    * @param {string} [options] LEAKGUARD_OPTIONS
+   * @param {string[]} [args] its own
    */
-  constructor(name, execArgv, options) {
+  constructor(name, execArgv, options, args) {
     this.#name = name;
-    this.#child = fork(subjectPath(name), { execArgv, env: environment(options) });
+    this.#child = fork(subjectPath(name), args, { execArgv, env: environment(options) });
     this.#ended = once(this.#child, 'exit');
   }
 
-  /** @param {number} amount of work; see subjects/serve.js */
-  ask(amount) {
-    this.#child.send(amount);
+  /** @param {number | [string, any]} request as the subject wants it; see subjects/serve.js, subjects/heap.js */
+  ask(request) {
+    this.#child.send(request);
     return this.answer();
   }
 
