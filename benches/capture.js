@@ -27,9 +27,12 @@ const BATCHES = 300;
 /** After a snapshot, until what the process has to tidy up is done. */
 const SETTLE_MS = 2_000;
 
+/** After a snapshot, until its end has been seen. */
+const SHORT_MS = 100;
+
 const NODE = ['--expose-gc', '--max-old-space-size=8192'];
 
-/** @typedef {{ cpu: number, pause: number, gap: number, p99?: number, allocation: number, rss: number }} Measured */
+/** @typedef {{ cpu: number, pause: number, gap: number, usualGap: number, p99?: number, allocation: number, rss: number }} Measured */
 
 /** @type {import('./run').Benchmark} */
 module.exports = {
@@ -73,12 +76,22 @@ async function measure(how, size, heapdump) {
     const { cpu, pause, wall } = await subject.ask(['take', how]);
     await sleep(SETTLE_MS);
     const rssAfter = await subject.ask(['rss', undefined]);
+    await subject.ask(['allocate', BATCHES]);
     const allocationAfter = await subject.ask(['allocate', BATCHES]);
     // What V8 and heapdump do, they do in one piece.
-    const gap = isOurs ? await subject.ask(['gap', how]) : wall;
+    const gap = isOurs ? await subject.ask(['gap', [how, SHORT_MS]]) : wall;
+    const usualGap = how === 'fork' ? await subject.ask(['gap', ['nothing', wall]]) : 0;
     const took = isOurs ? await latencies(port, subject.ask(['take', how])) : undefined;
     const p99 = took?.sort((a, b) => a - b)[Math.floor(took.length * 0.99)];
-    return { cpu, pause, gap, p99, allocation: allocationAfter / allocationBefore, rss: rssAfter / rssBefore };
+    return {
+      cpu,
+      pause,
+      gap,
+      usualGap,
+      p99,
+      allocation: allocationAfter / allocationBefore,
+      rss: rssAfter / rssBefore,
+    };
   } finally {
     await subject.close();
     fs.rmSync(folder, { recursive: true });
@@ -103,6 +116,7 @@ function rowsOf(size, limit, measured) {
       row(what("main thread's CPU"), 'ms', values('cpu'), target(isForked, limit)),
       row(what('blocked'), 'ms', values('pause'), target(isForked, limit)),
       row(what('longest gap, idle'), 'ms', values('gap'), target(isForked, GAP * limit)),
+      ...(isForked ? [row(what('longest gap, as long without'), 'ms', values('usualGap'))] : []),
       ...(isOurs ? [row(what('p99 of requests meanwhile'), 'ms', values('p99'))] : []),
       row(what('allocation, after / before'), 'ratio', values('allocation'), target(isOurs, ALLOCATION_LIMIT)),
       row(what('RSS, after / before'), 'ratio', values('rss'), target(isOurs, RSS_LIMIT)),

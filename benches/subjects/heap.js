@@ -34,17 +34,21 @@ function fill(size) {
   }
 }
 
-/** @type {Record<string, () => unknown>} */
+/** @type {Record<string, (onProgress?: (progress: { phase: string }) => void) => unknown>} */
 const TAKE = {
-  fork: () => leakguardSnapshot('fork'),
+  nothing: () => {},
+  fork: (onProgress) => leakguardSnapshot('fork', onProgress),
   'in-process': () => leakguardSnapshot('in-process'),
   v8: () => v8.writeHeapSnapshot(path.join(folder, 'v8.heapsnapshot')),
   heapdump: () => require(heapdump).writeSnapshot(path.join(folder, 'heapdump.heapsnapshot')),
 };
 
-/** @param {'fork' | 'in-process'} mode */
-function leakguardSnapshot(mode) {
-  return require('leakguard').writeHeapSnapshot(path.join(folder, 'leakguard.heapsnapshot'), { mode });
+/**
+ * @param {'fork' | 'in-process'} mode
+ * @param {(progress: { phase: string }) => void} [onProgress]
+ */
+function leakguardSnapshot(mode, onProgress) {
+  return require('leakguard').writeHeapSnapshot(path.join(folder, 'leakguard.heapsnapshot'), { mode, onProgress });
 }
 
 /** CPU time of this thread in ms (proc(5), schedstat). Asleep for a moment, it is accounted for up to now. */
@@ -54,26 +58,32 @@ function threadCpu() {
 }
 
 /**
- * Takes a snapshot while nothing else happens.
+ * Takes a snapshot while nothing else happens. The CPU time is that of this thread until a child is at work: what an armed process does from
+ * time to time while it waits for one is not counted.
  *
  * @param {string} how
  */
 async function take(how) {
   const cpu = threadCpu();
   const start = performance.now();
-  const result = /** @type {any} */ (await TAKE[how]());
+  /** @type {number | undefined} */
+  let used;
+  const onProgress = (/** @type {{ phase: string }} */ { phase }) => {
+    if (phase !== 'waiting') used ??= threadCpu() - cpu;
+  };
+  const result = /** @type {any} */ (await TAKE[how](how === 'fork' ? onProgress : undefined));
   const wall = performance.now() - start;
-  const used = threadCpu() - cpu;
+  used ??= threadCpu() - cpu;
   removeFiles();
   return { cpu: used, pause: result?.pauseMs ?? wall, wall };
 }
 
 /**
- * The longest time between two turns of a timer of 1 ms, from before a snapshot until after it.
+ * The longest time between two turns of a timer of 1 ms, from before a snapshot until after it, or just for so long.
  *
- * @param {string} how
+ * @param {[string, number]} what
  */
-async function gap(how) {
+async function gap([how, ms]) {
   let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {
@@ -84,7 +94,7 @@ async function gap(how) {
   await sleep(100);
   longest = 0;
   await TAKE[how]();
-  await sleep(100);
+  await sleep(ms);
   clearInterval(timer);
   removeFiles();
   return longest;
