@@ -1,7 +1,7 @@
 'use strict';
 
 // The main job, end to end: runs the leaking shop (server.js) under load, waits for its `leak` event, asks for a heap
-// snapshot with SIGUSR2 while the load goes on, and checks what came and what is in it. Exits 0 when all of it is right, else 1.
+// snapshot with SIGUSR2 while the load goes on, and checks what came, how it was taken and what is in it. Exits 0 when all of it is right, else 1.
 
 const assert = require('node:assert/strict');
 const { spawn, spawnSync } = require('node:child_process');
@@ -32,7 +32,7 @@ const PLAIN_PROGRESS_MS = 5_000;
 const AFTERWARDS_MS = 2_000;
 
 /** @typedef {import('leakguard').Leak} Leak */
-/** @typedef {{ heapUsed: number, leaks: Leak[], snapshots: { file: string, pauseMs: number }[] }} Health */
+/** @typedef {{ heapUsed: number, leaks: Leak[], snapshots: { file: string, mode: string, pauseMs: number, durationMs: number }[], routes: { fork: { route: string } } }} Health */
 
 async function main() {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'leakguard-demo-'));
@@ -49,11 +49,17 @@ async function main() {
   checkLeak(leak);
 
   say('\n3. SIGUSR2, while the load goes on');
-  const file = await dump(server, load, dir);
-  const { leaks, snapshots } = await until(START_MS, 'a message on leakguard:snapshot', async () => {
+  const { file, slowest } = await dump(server, load, dir);
+  const { leaks, snapshots, routes } = await until(START_MS, 'a message on leakguard:snapshot', async () => {
     const health = await server.health();
     return health?.snapshots.length ? health : undefined;
   });
+  const [{ mode, pauseMs, durationMs }] = snapshots;
+  say(
+    `   taken ${mode === 'fork' ? 'by a forked child' : 'in the process itself'} in ${durationMs.toFixed(0)} ms, of which JavaScript ` +
+      `stood still for ${pauseMs.toFixed(1)} ms; the slowest request meanwhile took ${slowest.toFixed(0)} ms`,
+  );
+  checkEqual('the way in which it was taken', mode, routes.fork.route === 'native' ? 'fork' : 'in-process');
   load.stop();
   server.stop();
 
@@ -68,7 +74,7 @@ async function main() {
   say(`  leak          ${place(leak.sites[0])}`);
   say(`  not reported  ${HARMLESS.join(', ')}`);
   say(`  snapshot      ${file}`);
-  say(`  pause         ${snapshots[0].pauseMs.toFixed(0)} ms`);
+  say(`  pause         ${pauseMs.toFixed(1)} ms (${mode}); slowest request meanwhile ${slowest.toFixed(0)} ms`);
   say(`  what keeps it ${keeper}`);
   say('  to look on    npx leakguard analyze FILE, or Chrome DevTools > Memory > Load profile');
 }
@@ -82,7 +88,8 @@ class Server {
 
   /** @param {string} dir where its dumps go */
   constructor(dir) {
-    const options = [process.env.LEAKGUARD_OPTIONS, `dir=${dir}`].filter(Boolean).join(',');
+    // Where nothing can be forked the shop may stand still.
+    const options = [process.env.LEAKGUARD_OPTIONS, `dir=${dir}`, 'snapshot.maxPause=15s'].filter(Boolean).join(',');
     this.#child = spawn(process.execPath, [path.join(__dirname, 'server.js')], {
       env: { ...process.env, PORT: '0', NODE_ENV: 'production', LEAKGUARD_OPTIONS: options },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -176,16 +183,17 @@ function checkHarmless({ id, sites }) {
  * @param {Server} server
  * @param {Load} load
  * @param {string} dir
- * @returns {Promise<string>} the snapshot's path
+ * @returns {Promise<{ file: string, slowest: number }>} the snapshot's path, and how long the slowest request took meanwhile, in ms
  */
 async function dump(server, load, dir) {
   const before = load.answered;
-  const gapBefore = load.takeLongestGap();
+  const slowestBefore = load.takeSlowest();
   server.askForSnapshot();
   const name = await until(SNAPSHOT_MS, `a file named ${SNAPSHOT_NAME.source} in ${dir}`, () =>
     fs.readdirSync(dir).find((entry) => SNAPSHOT_NAME.test(entry)),
   );
   const written = load.answered;
+  const slowest = load.takeSlowest();
   await sleep(AFTERWARDS_MS);
   const after = load.answered;
   say(
@@ -193,10 +201,11 @@ async function dump(server, load, dir) {
       `${AFTERWARDS_MS / 1000} s after; ${load.failed} failed`,
   );
   say(
-    `   longest time without an answer: ${gapBefore.toFixed(0)} ms before, ${load.takeLongestGap().toFixed(0)} ms since`,
+    `   slowest request: ${slowestBefore.toFixed(0)} ms before, ${slowest.toFixed(0)} ms while it was written, ` +
+      `${load.takeSlowest().toFixed(0)} ms after`,
   );
   assert(after > written, 'expected requests to go on after the snapshot, but none was answered');
-  return path.join(dir, name);
+  return { file: path.join(dir, name), slowest };
 }
 
 /** @param {string} file */

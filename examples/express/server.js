@@ -56,7 +56,7 @@ subscribe('leakguard:snapshot', (snapshot) => {
 });
 
 app.get('/health', function showHealth(req, res) {
-  res.json({ heapUsed: leakguard.memory().heapUsed, leaks, snapshots });
+  res.json({ heapUsed: leakguard.memory().heapUsed, leaks, snapshots, routes: leakguard.status().routes });
 });
 
 /** @param {import('leakguard').Leak} leak */
