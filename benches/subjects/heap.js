@@ -126,6 +126,8 @@ const ACTIONS = { take, gap, allocate, rss: () => process.memoryUsage.rss() };
 fill(Number(megabytes));
 /** @type {NodeJS.GCFunction} */ (globalThis.gc)();
 const server = http.createServer((_request, response) => response.end(`${heap.length}`));
+// Its connections idle while it stands still.
+server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   process.send?.({ port });
