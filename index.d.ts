@@ -301,6 +301,8 @@ export interface Status {
     failed: number;
     last: SnapshotMessage | null;
     lastError: SnapshotMessage | null;
+    /** How often none was written, by the error's code; the latest time (ISO date) and reason. */
+    refusals: Record<string, { count: number; time: string; reason: string }>;
   };
   /** Measured by leakguard itself, in milliseconds; null without the addon. */
   cost: {

@@ -85,7 +85,7 @@ describe('the package', () => {
 
     const code = ['index.js', 'binding.js', path.join('bin', 'leakguard.js')];
     const types = ['index.d.ts', path.join('lib', 'analysis', 'types.d.ts')];
-    const documents = ['README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-LICENSES'];
+    const documents = ['README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD-PARTY-LICENSES', 'docs/operators.md'];
     const isOther = /^(lib[\\/].+\.js|leakguard\.[\w-]+\.node)$/;
     assert.deepEqual(
       files.filter((file) => !isOther.test(file)).sort(),

@@ -357,5 +357,9 @@ describe('writeHeapSnapshot', () => {
     assert.deepEqual([written, failed], [before.written, before.failed + 1]);
     assert.equal(last?.error, undefined);
     assert.deepEqual(lastError, messages[0]);
+    const { count, time, reason } = leakguard.status().snapshots.refusals.ERR_LEAKGUARD_EXISTS;
+    assert.equal(count, (before.refusals.ERR_LEAKGUARD_EXISTS?.count ?? 0) + 1);
+    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
+    assert.equal(reason, error.message);
   });
 });

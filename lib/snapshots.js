@@ -35,6 +35,8 @@ const { mergeOptions } = require('./options');
  * @property {{ maxFiles: number, maxBytes: number }} [limits] of all snapshots in the folder
  */
 
+/** @typedef {{ count: number, time: string, reason: string }} Refusal */
+
 /** @typedef {{ phase: string, fraction: number | null, bytes: number }} Progress */
 
 /** Who waits for it. @typedef {{ stopped: AbortSignal, signal?: AbortSignal, onProgress?: (progress: Progress) => void }} Caller */
@@ -56,6 +58,8 @@ class Snapshots {
   /** When JavaScript last wrote one for a signal without a watch, which would know. */
   #lastBySignal = Number.NEGATIVE_INFINITY;
   #told = { written: 0, failed: 0, last: /** @type {any} */ (null), lastError: /** @type {any} */ (null) };
+  /** How often there was no snapshot, by the error's code, and the latest reason. @type {Record<string, Refusal>} */
+  #refusals = {};
 
   /** @param {() => Setting} setting */
   constructor(setting) {
@@ -63,7 +67,7 @@ class Snapshots {
   }
 
   status() {
-    return structuredClone(this.#told);
+    return structuredClone({ ...this.#told, refusals: this.#refusals });
   }
 
   /** Aborts what is under way. */
@@ -85,6 +89,8 @@ class Snapshots {
     if (outcome.error) {
       this.#told.failed++;
       this.#told.lastError = message;
+      const { code, message: reason } = outcome.error;
+      this.#refusals[code] = { count: (this.#refusals[code]?.count ?? 0) + 1, time: new Date().toISOString(), reason };
     } else {
       this.#told.written++;
       this.#told.last = message;
