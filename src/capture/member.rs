@@ -131,7 +131,13 @@ impl Member {
         drop(desk);
         self.visits.lock().clear();
         beacon::left(self.thread_id);
+        self.end_turn();
+    }
+
+    /// Gives the turn back that JavaScript had, and has those reminded who could not have it.
+    fn end_turn(&self) {
         drop(self.turn.lock().take());
+        self.helper.post(Box::new(remind));
     }
 
     /// Replaces the settings.
@@ -305,16 +311,17 @@ impl Member {
         }
         // The request stands until the turn is ours: whoever gives it back then reminds us.
         let Some(turn) = Turn::take() else { return false };
+        *self.turn.lock() = Some(turn);
         if !self.requested.swap(false, Ordering::AcqRel) {
+            self.end_turn();
             return false;
         }
         if let Err(error) = self.check_interval(self.settings().min_interval) {
-            drop(turn);
+            self.end_turn();
             self.refuse(error);
             return false;
         }
         beacon::begun(self.thread_id);
-        *self.turn.lock() = Some(turn);
         true
     }
 
@@ -330,8 +337,7 @@ impl Member {
             self.helper.say(self.line(&outcome));
         }
         (self.reach.deliver)(asker, outcome);
-        drop(self.turn.lock().take());
-        self.helper.post(Box::new(remind));
+        self.end_turn();
     }
 
     /// An error where the last snapshot by signal is too fresh.
