@@ -18,6 +18,9 @@ const NODES_PER_MEGABYTE = 21e3;
 /** An entry is an object, a string, an array and its elements; so many bytes without what the string says. */
 const ENTRY = { nodes: 4, bytes: 110 };
 
+/** So many connections wait while the thread stands still. */
+const BACKLOG = 4_096;
+
 const KEPT = 20_000;
 const BATCH = 10_000;
 
@@ -128,7 +131,7 @@ fill(Number(megabytes));
 const server = http.createServer((_request, response) => response.end(`${heap.length}`));
 // Its connections idle while it stands still.
 server.keepAliveTimeout = 0;
-server.listen(0, '127.0.0.1', () => {
+server.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG }, () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   process.send?.({ port });
 });
