@@ -12,9 +12,9 @@ export interface Options {
   dumpSignal?: NodeJS.Signals | 'none';
   /** The folder for files. Default: Node's `--diagnostic-dir`, else the working directory. */
   dir?: string;
-  /** Whether to look for leaks. Default true. */
-  detect?: boolean;
-  /** How to sample allocations; `false` turns it off, and with it the evidence that a heap leak needs. */
+  /** Whether to look for leaks, and what a suspicion may cost. Default true. */
+  detect?: DetectOptions | boolean;
+  /** How to sample allocations; `false` turns it off, and with it a leak's `sites`, and its evidence where no child can be forked. */
   sample?: SampleOptions | boolean;
   /** How snapshots are written. */
   snapshot?: SnapshotOptions;
@@ -26,6 +26,16 @@ export interface Options {
   nearHeapLimit?: boolean;
   /** `'fallback'` keeps leakguard from reaching into V8: it then uses `node:v8`, `node:inspector` and `perf_hooks`. Default `'native'`. */
   v8?: 'native' | 'fallback';
+}
+
+/** What the proof of a suspicion by snapshots of forked children may cost. `status().cost` tells what it has cost. */
+export interface DetectOptions {
+  /** The most snapshots in an hour; a proof takes two or three. 0: none, and then samples alone have to prove a leak. Default 24. */
+  snapshotsPerHour?: number;
+  /** The part of one core that the children may take, over time: after a proof there is none until it is earned. Default 0.02. */
+  cpuShare?: number;
+  /** The most memory that a child may use. Default 1 GiB. */
+  maxMemory?: Size;
 }
 
 export interface SampleOptions {
@@ -54,6 +64,8 @@ export interface SnapshotOptions {
   maxFiles?: number;
   /** How much they may take together. Default 10 GiB. */
   maxBytes?: Size;
+  /** Whether the snapshots that a leak's proof rests on become files, too: `leak.snapshots`. Default false. */
+  keep?: boolean;
 }
 
 export interface WriteHeapSnapshotOptions extends SnapshotOptions {
@@ -97,6 +109,17 @@ export type SnapshotMessage = { threadId: number; trigger: 'signal' | 'call' | '
   | { error: { code: string; message: string } }
 );
 
+/** What the diagnostics channel `leakguard:detector` carries: a channel of the detector has gone from one state to another. */
+export interface DetectorMessage {
+  threadId: number;
+  kind: 'heap' | 'external' | 'native' | 'contexts';
+  /** ISO date. */
+  time: string;
+  from: 'quiet' | 'suspect' | 'leaking';
+  /** `missing`: what is missing to prove it, or what speaks against it. `id`: the leak's. */
+  to: { state: 'quiet' } | { state: 'suspect'; since: number; missing: string } | { state: 'leaking'; id: string };
+}
+
 /** A function on a stack; lines and columns count from 1 and say where the function begins. */
 export interface StackFrame {
   /** V8's bare function name, or `'(anonymous)'`. */
@@ -119,14 +142,20 @@ export interface LeakSite extends StackFrame {
   stack: StackFrame[];
 }
 
-/** What holds on to the growth. */
+/** What holds on to the growth: a collection, the listeners of an event, timers, promises, a chain. */
 export interface LeakRetainer {
-  /** The path from the GC root in words: ``module /app/server.js › maps :Map › "req-17" › Session``. */
+  /** The path to it in words, from the module, function or root that it hangs on: `module /app/server.js › maps :Map`. */
   path: string;
+  /** The class of most of its newest members. */
   className: string;
+  /** How many members it had in the last snapshot. */
   count: number;
+  /** How many of them have come since the first. */
   countGrowth: number;
+  /** Bytes that its members keep more than in the first. */
   retainedGrowth: number;
+  /** How they came and went: `5,644 → 16,449 entries, 26,997 more a minute, 591 B each; none of the first 5,644 was removed`. */
+  reason: string;
 }
 
 /** A leak. Plain data, safe for JSON. */
@@ -142,7 +171,7 @@ export interface Leak {
   end: string;
   /** Bytes from `start` to `end`; for `contexts`, their number. */
   growth: number;
-  /** A sentence. */
+  /** Sentences: how it grew, what keeps it, who allocates it. */
   reason: string;
   /** At the present rate; for `contexts`, their number an hour. */
   bytesPerHour: number;
@@ -150,13 +179,16 @@ export interface Leak {
   confidence: number;
   /** When the heap's or the container's limit is reached at this rate, in milliseconds; null where there is none. */
   limitInMs: number | null;
-  /** What the verdict rests on. The kind `heap` always has more than the trend. */
+  /**
+   * What the verdict rests on. `trend`: readings after major GCs; `cohort`: objects sampled early in the growth are still alive;
+   * `snapshot`: snapshots show what keeps the growth and does not let go. The kind `heap` always has more than the trend.
+   */
   evidence: Array<'trend' | 'cohort' | 'snapshot'>;
   /** Who allocates it, biggest growth first; empty for kinds other than `heap`. */
   sites: LeakSite[];
-  /** Who holds on to it; empty in this version. */
+  /** Who holds on to it, the likeliest first; empty where no snapshots could be taken, or these do not show it. */
   retainers: LeakRetainer[];
-  /** Snapshot files kept on the way. */
+  /** The files of the snapshots that it rests on, with `snapshot.keep`. */
   snapshots: string[];
 }
 
@@ -316,6 +348,13 @@ export interface Status {
     /** Major GCs that V8 was asked to start while something was suspected; their cost is an estimate. */
     helpedMajorGcs: number;
     helpedMajorGcsMs: number;
+    /** Snapshots that the detector has had taken; for how long they stopped this thread, and what their children took of the CPU. */
+    snapshots: number;
+    snapshotsFailed: number;
+    snapshotsPauseMs: number;
+    snapshotsCpuMs: number;
+    /** What those take of the memory that wait to be compared, packed. */
+    snapshotsKeptBytes: number;
   } | null;
 }
 

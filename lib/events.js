@@ -8,6 +8,7 @@ const channels = {
   gc: channel('leakguard:gc'),
   leak: channel('leakguard:leak'),
   leakResolved: channel('leakguard:leakResolved'),
+  detector: channel('leakguard:detector'),
   snapshot: channel('leakguard:snapshot'),
 };
 
@@ -23,8 +24,6 @@ function announceLeak(event, found) {
     ...found,
     start: new Date(found.start).toISOString(),
     end: new Date(found.end).toISOString(),
-    retainers: [],
-    snapshots: [],
   };
   channels[event].publish(leak);
   if (process.listenerCount(event) === 0) {
@@ -37,6 +36,15 @@ function announceLeak(event, found) {
     // Whoever watches a process must not be able to end it by a slip.
     warn('LEAKGUARD_LISTENER', `a '${event}' listener threw: ${/** @type {Error} */ (error)?.stack ?? error}`);
   }
+}
+
+/**
+ * Tells subscribers that a channel of the detector has gone from one state to another.
+ *
+ * @param {any} transition as the addon describes it
+ */
+function publishTransition({ type, time, ...transition }) {
+  channels.detector.publish({ ...transition, time: new Date(time).toISOString() });
 }
 
 /** @param {Leak} leak */
@@ -55,4 +63,4 @@ function warn(code, message) {
   process.emitWarning(`leakguard: ${message}`, { type: 'LeakguardWarning', code });
 }
 
-module.exports = { announceLeak, channels, warn };
+module.exports = { announceLeak, channels, publishTransition, warn };

@@ -6,7 +6,7 @@ const { clearInterval, clearTimeout, setInterval, setTimeout } = require('node:t
 const { getEnvironmentData, isMainThread, setEnvironmentData, threadId } = require('node:worker_threads');
 const { loadAddon } = require('./addon');
 const { LeakguardError, optionError, unwrap } = require('./errors');
-const { announceLeak, channels, warn } = require('./events');
+const { announceLeak, channels, publishTransition, warn } = require('./events');
 const { readMemory } = require('./memory');
 const { mergeOptions, optionsFromEnvironment } = require('./options');
 const { chooseRoutes, nativeFeatures } = require('./routes');
@@ -187,7 +187,11 @@ class Guard {
     return {
       threadId,
       native: nativeFeatures(this.#routes),
-      detect,
+      detect: detect !== false,
+      snapshotsPerHour: detect ? detect.snapshotsPerHour : 0,
+      cpuShare: detect ? detect.cpuShare : 1,
+      inquiryMemory: detect ? detect.maxMemory : 0,
+      keepSnapshots: snapshot.keep,
       samplingInterval: sample ? sample.interval : undefined,
       stackDepth: sample ? sample.stackDepth : 1,
       dir,
@@ -258,7 +262,8 @@ class Guard {
   #passOn(letters) {
     for (const text of letters) {
       const letter = JSON.parse(text);
-      if (letter.type !== 'snapshot') announceLeak(letter.type, letter.leak);
+      if (letter.type === 'detector') publishTransition(letter);
+      else if (letter.type !== 'snapshot') announceLeak(letter.type, letter.leak);
       else if (letter.call === null) this.#snapshots.note(letter.outcome, letter.trigger, letter.threadId);
       else this.#snapshots.settle(letter.call, letter.outcome);
     }

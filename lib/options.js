@@ -12,11 +12,20 @@ const { parseDuration, parseSize } = require('./units');
  * @typedef {object} Options
  * @property {string} dumpSignal a signal's name, or 'none'
  * @property {string} dir absolute
- * @property {boolean} detect
+ * @property {DetectOptions | false} detect
  * @property {{ interval: number, stackDepth: number } | false} sample bytes, frames
  * @property {SnapshotOptions} snapshot
  * @property {boolean} nearHeapLimit
  * @property {'native' | 'fallback'} v8
+ */
+
+/**
+ * What a suspicion may cost.
+ *
+ * @typedef {object} DetectOptions
+ * @property {number} snapshotsPerHour
+ * @property {number} cpuShare of one core, over time, for the children that take them
+ * @property {number} maxMemory bytes, for one of these children
  */
 
 /**
@@ -28,13 +37,11 @@ const { parseDuration, parseSize } = require('./units');
  * @property {number} maxPause ms
  * @property {number} maxFiles
  * @property {number} maxBytes
+ * @property {boolean} keep
  */
 
 /** The signals that Node or the kernel keeps for itself: a handler for them is refused or harmful. */
 const RESERVED = new Set(['SIGKILL', 'SIGSTOP', 'SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGPROF', 'SIGUSR1']);
-
-/** Kept for coming versions: accepting them without effect would be worse than refusing. */
-const NOT_YET = 'is not available in this version of leakguard';
 
 /** @typedef {(value: any, name: string) => any} Rule takes a value as given, returns it validated or throws */
 
@@ -42,6 +49,13 @@ const NOT_YET = 'is not available in this version of leakguard';
 const SAMPLE_RULES = {
   interval: sizeWithin(1024, 2 ** 30),
   stackDepth: integerWithin(1, 255),
+};
+
+/** @type {Record<string, Rule>} */
+const DETECT_RULES = {
+  snapshotsPerHour: integerWithin(0, 3_600),
+  cpuShare: part,
+  maxMemory: sizeWithin(2 ** 20, Number.MAX_SAFE_INTEGER),
 };
 
 /** @type {Record<string, Rule>} */
@@ -53,7 +67,7 @@ const SNAPSHOT_RULES = {
   maxPause: duration,
   maxFiles: integerWithin(1, 1_000_000),
   maxBytes: sizeWithin(1, Number.MAX_SAFE_INTEGER),
-  keep: onlyFalseYet,
+  keep: boolean,
 };
 
 /** @type {Record<string, Rule>} */
@@ -75,8 +89,8 @@ const RULES = {
     if (value.includes('\0')) throw optionError(RangeError, `${name} must not contain a NUL character`);
     return path.resolve(workingDirectory(), value);
   },
-  detect: boolean,
-  sample: (value, name) => (value === false ? false : group(SAMPLE_RULES)(value === true ? {} : value, name)),
+  detect: switchable(DETECT_RULES),
+  sample: switchable(SAMPLE_RULES),
   snapshot: group(SNAPSHOT_RULES),
   nearHeapLimit: boolean,
   v8: oneOf('native', 'fallback'),
@@ -85,7 +99,13 @@ const RULES = {
 /** In LEAKGUARD_OPTIONS these are text, even where it looks like a number. */
 const TEXTS = new Set(['dumpSignal', 'dir']);
 
+/** @type {DetectOptions} */
+const DETECT_DEFAULTS = { snapshotsPerHour: 24, cpuShare: 0.02, maxMemory: 2 ** 30 };
+
 const SAMPLE_DEFAULTS = { interval: 512 * 1024, stackDepth: 64 };
+
+/** What `true` makes of options that are off. @type {Record<string, any>} */
+const SWITCHED_ON = { detect: DETECT_DEFAULTS, sample: SAMPLE_DEFAULTS };
 
 /** @type {SnapshotOptions} */
 const SNAPSHOT_DEFAULTS = {
@@ -96,6 +116,7 @@ const SNAPSHOT_DEFAULTS = {
   maxPause: 1_000,
   maxFiles: 10,
   maxBytes: 10 * 2 ** 30,
+  keep: false,
 };
 
 /** @returns {Options} */
@@ -103,7 +124,7 @@ function defaults() {
   return {
     dumpSignal: 'SIGUSR2',
     dir: path.resolve(workingDirectory(), nodeFlag('--diagnostic-dir') ?? '.'),
-    detect: true,
+    detect: { ...DETECT_DEFAULTS },
     sample: { ...SAMPLE_DEFAULTS },
     snapshot: { ...SNAPSHOT_DEFAULTS },
     nearHeapLimit: false,
@@ -181,7 +202,7 @@ function merge(base, given) {
   const merged = { ...base };
   for (const [key, value] of Object.entries(given)) {
     if (!isObject(value)) merged[key] = value;
-    else merged[key] = merge(key === 'sample' && base[key] === false ? SAMPLE_DEFAULTS : base[key], value);
+    else merged[key] = merge(base[key] === false ? SWITCHED_ON[key] : base[key], value);
   }
   return merged;
 }
@@ -204,6 +225,16 @@ function group(rules) {
     }
     return valid;
   };
+}
+
+/**
+ * What may also be switched off by `false`, and on by `true`.
+ *
+ * @param {Record<string, Rule>} rules
+ * @returns {Rule}
+ */
+function switchable(rules) {
+  return (value, name) => (value === false ? false : group(rules)(value === true ? {} : value, name));
 }
 
 /** @type {Rule} */
@@ -265,17 +296,23 @@ function within(value, least, most, name) {
 }
 
 /** @type {Rule} */
+function part(value, name) {
+  const number = typeof value === 'string' && /^0?\.\d+$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !(number > 0 && number <= 1)) {
+    throw optionError(
+      typeof number === 'number' ? RangeError : TypeError,
+      `${name} must be above 0 and at most 1, not ${show(value)}`,
+    );
+  }
+  return number;
+}
+
+/** @type {Rule} */
 function duration(value, name) {
   const ms = parseDuration(value);
   if (ms === undefined)
     throw optionError(TypeError, `${name} must be a duration such as 30000 or '30s', not ${show(value)}`);
   return ms;
-}
-
-/** @type {Rule} */
-function onlyFalseYet(value, name) {
-  if (boolean(value, name)) throw optionError(RangeError, `${name} ${NOT_YET}`);
-  return false;
 }
 
 /** @param {unknown} value */

@@ -159,9 +159,10 @@ export interface GrowingContainer {
   function: string | null;
   /**
    * `confirmed`: what was there stays. `probable`: it grows with the work, and its members cannot be told from each other. `filling`:
-   * it is below the capacity that it names itself. `healthy`: members come and go.
+   * it is below the capacity that it names itself. `expiring`: by the times to live that it or its members name, nothing had to go yet.
+   * `healthy`: members come and go.
    */
-  verdict: 'confirmed' | 'probable' | 'filling' | 'healthy';
+  verdict: 'confirmed' | 'probable' | 'filling' | 'expiring' | 'healthy';
   /** By snapshot, how many members it has. */
   populations: number[];
   /** By snapshot, the bytes that they keep. */
@@ -174,6 +175,8 @@ export interface GrowingContainer {
   removed: number | null;
   /** What it says itself it may hold; only snapshots with numeric values tell. */
   capacity: number | null;
+  /** For how many seconds from the last snapshot on the members that the first one saw may stay, by what they or it say; null where nothing does. */
+  dueIn: number | null;
   /** All this in a sentence. */
   reason: string;
 }

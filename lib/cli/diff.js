@@ -19,7 +19,7 @@ turned over with more certainty: take them under load, the later ones after abou
   --help        this text
 
 Verdicts: confirmed (what was there stays), probable (grows with the work; its members cannot be told apart), filling
-(a cache below its capacity), healthy (members come and go).
+(a cache below its capacity), expiring (by its time to live nothing had to go yet), healthy (members come and go).
 Exit code: 1 if something is suspect, 0 if nothing is, 2 if a file cannot be read.
 
 Example: for i in 1 2 3; do kill -USR2 PID; sleep 60; done; leakguard diff Heap.*.heapsnapshot

@@ -106,6 +106,9 @@ pub enum CaptureError {
     /// What V8 wrote could not be redacted.
     #[error("the snapshot could not be redacted, and was not written")]
     Redact,
+    /// What grew between snapshots could not be worked out.
+    #[error("the snapshots could not be compared")]
+    Compare,
     /// A snapshot that this caller asked for is being written.
     #[error("a snapshot of this thread is being written; wait for it")]
     Busy,
@@ -151,6 +154,7 @@ impl CaptureError {
             PackError::TooLarge => Self::FileSizeLimit { limit: file_size_limit().unwrap_or_default() },
             PackError::Write(source) => Self::Write { file: path.to_owned(), source },
             PackError::Redact => Self::Redact,
+            PackError::Compare => Self::Compare,
         }
     }
 
@@ -167,7 +171,7 @@ impl CaptureError {
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",
             Self::Aborted => "ABORT_ERR",
             Self::Fork(_) => "ERR_LEAKGUARD_FORK",
-            Self::Unavailable | Self::Thread(_) => "ERR_LEAKGUARD_UNAVAILABLE",
+            Self::Unavailable | Self::Compare | Self::Thread(_) => "ERR_LEAKGUARD_UNAVAILABLE",
         }
     }
 }

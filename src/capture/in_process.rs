@@ -11,7 +11,7 @@ use super::{
 use crate::{
     measure::Millis,
     native::give_back,
-    v8::{HeapSnapshot, SnapshotError, forget_ids},
+    v8::{HeapSnapshot, Numerics, SnapshotError, forget_ids},
 };
 
 /// Fills `file`, which is to be called `path`, and tells for how long the isolate's thread was blocked.
@@ -24,7 +24,7 @@ pub(super) fn write(
     progress.enter(Phase::Collecting);
     let (keeper, seen) = (Arc::clone(member), Arc::clone(progress));
     let (taken, mut pause) = member.visit(progress, move |isolate| {
-        let taken = HeapSnapshot::take(isolate, &mut |done, total| seen.built(done, total));
+        let taken = HeapSnapshot::take(isolate, Numerics::Hidden, &mut |done, total| seen.built(done, total));
         match taken {
             Ok(snapshot) => {
                 seen.set_nodes(snapshot.nodes());

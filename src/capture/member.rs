@@ -12,7 +12,8 @@ use std::{
 use parking_lot::Mutex;
 
 use super::{
-    Asker, CaptureError, Captured, Helper, Request, Settings, Turn, beacon, course,
+    Asker, CaptureError, Captured, Helper, Inspected, Inspection, InspectionCost, Request, Settings, Turn,
+    beacon, course, evidence,
     progress::{Progress, Reported},
     signal,
 };
@@ -157,7 +158,7 @@ impl Member {
     }
 
     /// Whose workers are parked when a child is forked, or why none can be.
-    pub(super) fn platform(&self) -> Result<Platform, &str> {
+    pub fn platform(&self) -> Result<Platform, &str> {
         self.reach.platform.as_ref().copied().map_err(String::as_str)
     }
 
@@ -189,8 +190,33 @@ impl Member {
 
     /// Has a snapshot written by a thread of its own, which `deliver`s what becomes of it.
     pub fn begin(self: &Arc<Self>, request: Request) -> Result<(), CaptureError> {
-        let progress = Arc::new(Progress::new().map_err(CaptureError::Thread)?);
         let asker = request.asker;
+        self.spawn(asker, move |member, progress| {
+            let outcome = course::run(member, &request, progress);
+            member.done(asker);
+            member.settle(asker, outcome);
+        })
+    }
+
+    /// Has a snapshot taken as evidence by a thread of its own, which hands to `deliver` what becomes of it.
+    pub fn inspect(
+        self: &Arc<Self>,
+        inspection: Inspection,
+        deliver: impl FnOnce(InspectionCost, Result<Inspected, CaptureError>) + Send + 'static,
+    ) -> Result<(), CaptureError> {
+        self.spawn(Asker::Detector, move |member, progress| {
+            let (cost, outcome) = evidence::run(member, &inspection, progress);
+            member.done(Asker::Detector);
+            deliver(cost, outcome);
+        })
+    }
+
+    fn spawn(
+        self: &Arc<Self>,
+        asker: Asker,
+        work: impl FnOnce(&Arc<Self>, &Arc<Progress>) + Send + 'static,
+    ) -> Result<(), CaptureError> {
+        let progress = Arc::new(Progress::new().map_err(CaptureError::Thread)?);
         {
             let mut under_way = self.under_way.lock();
             if under_way.iter().any(|(other, _)| *other == asker) {
@@ -201,15 +227,17 @@ impl Member {
         let member = Arc::clone(self);
         let body = move || {
             signal::block_all();
-            let outcome = course::run(&member, &request, &progress);
-            member.under_way.lock().retain(|(other, _)| *other != asker);
-            member.settle(asker, outcome);
+            work(&member, &progress);
         };
         let thread = thread::Builder::new().name("leakguard-capture".into()).stack_size(STACK).spawn(body);
         thread.map(drop).map_err(|error| {
-            self.under_way.lock().retain(|(other, _)| *other != asker);
+            self.done(asker);
             CaptureError::Thread(error)
         })
+    }
+
+    fn done(&self, asker: Asker) {
+        self.under_way.lock().retain(|(other, _)| *other != asker);
     }
 
     /// Shows those who look from outside how far a snapshot by signal is.

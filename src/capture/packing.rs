@@ -41,6 +41,8 @@ pub(super) enum PackError {
     Write(io::Error),
     #[error("what V8 wrote could not be redacted")]
     Redact,
+    #[error("the snapshots could not be compared")]
+    Compare,
 }
 
 impl PackError {
@@ -52,6 +54,7 @@ impl PackError {
             Self::TooLarge => Failure::TooLarge,
             Self::Write(error) => Failure::Write(error.raw_os_error().unwrap_or(libc::EIO)),
             Self::Redact => Failure::Redact,
+            Self::Compare => Failure::Compare,
         }
     }
 }
@@ -64,6 +67,7 @@ impl From<Failure> for PackError {
             Failure::TooLarge => Self::TooLarge,
             Failure::Write(number) => Self::Write(io::Error::from_raw_os_error(number)),
             Failure::Redact => Self::Redact,
+            Failure::Compare => Self::Compare,
         }
     }
 }
@@ -129,8 +133,8 @@ fn serialize(snapshot: &HeapSnapshot, sink: &mut dyn Write) -> Result<(), PackEr
     })
 }
 
-/// Passes on that the redaction lives, and stops it.
-struct Beating<'a>(&'a Progress);
+/// Passes on that the work on a snapshot goes on, and stops it.
+pub(super) struct Beating<'a>(pub(super) &'a Progress);
 
 impl Observer for Beating<'_> {
     fn progress(&self, _: Stage, _: u64) -> Result<(), Cancelled> {

@@ -52,6 +52,8 @@ pub enum Failure {
     Write(i32),
     /// The text of the snapshot could not be redacted.
     Redact,
+    /// The snapshots could not be compared.
+    Compare,
 }
 
 /// How far it is.
@@ -180,6 +182,7 @@ impl Progress {
             Failure::TooLarge => (3, 0),
             Failure::Write(number) => (4, number),
             Failure::Redact => (5, 0),
+            Failure::Compare => (6, 0),
         };
         self.page().error_number.store(number, Ordering::Relaxed);
         self.page().failure.store(kind, Ordering::Release);
@@ -193,6 +196,7 @@ impl Progress {
             3 => Some(Failure::TooLarge),
             4 => Some(Failure::Write(self.page().error_number.load(Ordering::Relaxed))),
             5 => Some(Failure::Redact),
+            6 => Some(Failure::Compare),
             _ => None,
         }
     }
@@ -253,6 +257,7 @@ mod tests {
             Failure::TooLarge,
             Failure::Write(libc::ENOSPC),
             Failure::Redact,
+            Failure::Compare,
         ] {
             progress.fail(failure);
             assert_eq!(progress.failure(), Some(failure));

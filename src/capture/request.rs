@@ -38,6 +38,8 @@ pub enum Asker {
     Signal,
     /// We ourselves, as the heap is near its limit.
     NearHeapLimit,
+    /// The detector, for evidence.
+    Detector,
     /// JavaScript, which knows its call by this number.
     Call(u32),
 }

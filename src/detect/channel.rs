@@ -25,7 +25,7 @@ pub enum ChannelState {
         /// Where the rise began.
         since: Millis,
         /// What is missing.
-        missing: &'static str,
+        missing: String,
     },
     /// An alarm was raised and stands.
     Leaking {
@@ -112,6 +112,21 @@ impl Channel {
     pub(super) fn growth_since(&self, time: Millis) -> f64 {
         let points = self.series.since(time);
         points.last().zip(points.first()).map_or(0.0, |(last, first)| last.value - first.value)
+    }
+
+    /// Notes what is missing to confirm the present rise.
+    pub(super) fn suspect(&mut self, since: Millis, missing: String) {
+        self.state = ChannelState::Suspect { since, missing };
+    }
+
+    /// Whether an alarm for this leak stands here.
+    pub(super) fn is_leaking(&self, id: &str) -> bool {
+        matches!(&self.state, ChannelState::Leaking { id: own } if own == id)
+    }
+
+    /// Whether an alarm can be raised: none stands.
+    pub(super) const fn is_free(&self) -> bool {
+        self.alarm.is_none()
     }
 
     pub(super) fn raise(&mut self, id: String, now: Millis, suspicion: &Suspicion) {

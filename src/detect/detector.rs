@@ -1,26 +1,29 @@
 #[cfg(test)]
+mod proof_tests;
+#[cfg(test)]
 mod tests;
 
 use super::{
-    ChannelState, Evidence, Leak, LeakKind, Pace, Reading,
-    blame::{Blamed, blame},
+    ChannelState, Leak, LeakKind, Pace, Reading,
     channel::{Channel, Suspicion},
-    evidence::{CohortEvidence, weigh},
-    leak::LeakSite,
+    containers::{Finding, weigh_containers},
+    describe::{Proof, describe, room},
+    evidence::{CohortEvidence, Doubt, weigh},
+    examination::Examination,
+    inquiry::{Inquiry, InquiryLimits, Level, Standing, Step},
 };
 use crate::{
     allocation::SiteGrowth,
     measure::{Bytes, Millis},
+    snapshot::Difference,
 };
 
-/// Sites listed in a leak.
-const MAX_SITES: usize = 10;
-/// A suspicion is looked into at the fast pace for this long; then the detector rests before it does so again.
-const EXAMINATION: Millis = Millis::from_millis(5.0 * 60e3);
-/// The first rest; each further one is twice as long.
-const FIRST_REST: Millis = Millis::from_millis(5.0 * 60e3);
-/// The longest rest.
-const LONGEST_REST: Millis = Millis::from_millis(60.0 * 60e3);
+/// After so many readings the counters other than the heap's are believed while snapshots are still awaited.
+const PATIENT_READINGS: usize = 12;
+/// Rises that begin no further apart than this are taken for one leak, where nothing says otherwise.
+const SAME_START: Millis = Millis::from_millis(20_000.0);
+/// What a context takes, to compare rises: a fresh one has some 400 KB.
+const CONTEXT: f64 = 400e3;
 
 /// What a reading has led to.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +43,28 @@ pub struct Growth {
     pub sites: Vec<SiteGrowth>,
 }
 
+/// What came of a snapshot that the detector wanted.
+#[derive(Debug)]
+pub enum Inspection {
+    /// It was taken, for so much CPU; the difference is there if it was compared.
+    Taken(Millis, Option<Box<Difference>>),
+    /// It could not be taken.
+    Failed(String),
+}
+
+/// A channel has gone from one state to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Transition {
+    /// When.
+    pub time: Millis,
+    /// Which channel.
+    pub kind: LeakKind,
+    /// The state it was in.
+    pub from: ChannelState,
+    /// The state it is in.
+    pub to: ChannelState,
+}
+
 /// Watches one isolate.
 #[derive(Debug)]
 pub struct Detector {
@@ -48,88 +73,285 @@ pub struct Detector {
     standing: Vec<Leak>,
     raised: u32,
     examination: Examination,
-}
-
-/// Keeps a steady app with a tiny growth from being examined again and again.
-#[derive(Debug)]
-struct Examination {
-    since: Option<Millis>,
-    rest_until: Millis,
-    next_rest: Millis,
+    inquiry: Inquiry,
+    latest: Option<Reading>,
+    transitions: Vec<Transition>,
 }
 
 impl Detector {
-    /// A detector for the isolate of the thread with this Node id.
-    pub fn new(thread_id: u32) -> Self {
+    /// A detector for the isolate of the thread with this Node id. `inquiries`: what proofs by snapshots may cost, or why there are none.
+    pub fn new(thread_id: u32, inquiries: Result<InquiryLimits, String>) -> Self {
         let kinds = [LeakKind::Heap, LeakKind::External, LeakKind::Native, LeakKind::Contexts];
         Self {
             thread_id,
             channels: kinds.map(Channel::new),
             standing: Vec::new(),
             raised: 0,
-            examination: Examination { since: None, rest_until: Millis::ZERO, next_rest: FIRST_REST },
+            examination: Examination::default(),
+            inquiry: Inquiry::new(inquiries),
+            latest: None,
+            transitions: Vec::new(),
         }
     }
 
-    /// Takes in a reading. `growth_since` tells how the allocation sites have grown since a time; it is asked only
-    /// when the heap is suspect, and answers `None` where there is no profile.
+    /// Changes what proofs by snapshots may cost.
+    pub fn limit_inquiries(&mut self, limits: Result<InquiryLimits, String>) {
+        self.inquiry.limit(limits);
+    }
+
+    /// Takes in a reading. `growth_since` tells how the allocation sites have grown since a time; it is asked only when something is
+    /// suspect, and answers `None` where there is no profile.
     pub fn observe(
         &mut self,
         reading: &Reading,
         growth_since: impl Fn(Millis) -> Option<Growth>,
     ) -> Vec<Verdict> {
+        let before = self.channel_states();
         let mut verdicts = Vec::new();
-        for channel in &mut self.channels {
-            let value = match channel.kind {
-                LeakKind::Heap => Some(reading.used.as_f64()),
-                LeakKind::External => Some(reading.external.as_f64()),
-                LeakKind::Native => reading.native.map(Bytes::as_f64),
-                LeakKind::Contexts => Some(reading.contexts as f64),
-            };
-            let Some(value) = value else { continue };
-            channel.push(reading.time, value);
-            if let Some(id) = channel.resolve(reading.time)
-                && let Some(index) = self.standing.iter().position(|leak| leak.id == id)
-            {
-                let mut leak = self.standing.swap_remove(index);
-                leak.end = reading.time;
-                leak.reason = format!("{} It has stopped growing since.", leak.reason);
-                verdicts.push(Verdict::Resolved(Box::new(leak)));
+        for index in 0..self.channels.len() {
+            let Some(value) = value(self.channels[index].kind, reading) else { continue };
+            self.channels[index].push(reading.time, value);
+            if let Some(id) = self.channels[index].resolve(reading.time) {
+                verdicts.extend(self.take_back(&id, reading.time));
             }
-            let Some(suspicion) = channel.suspicion(reading.time) else { continue };
-            let cohort = match channel.kind {
-                LeakKind::Heap => {
-                    let weighed = growth_since(suspicion.since)
-                        .ok_or("no allocation profile is available to confirm it")
-                        .and_then(|growth| {
-                            let bytes = Bytes::from_bytes(channel.growth_since(growth.since) as u64);
-                            weigh(growth.sites, bytes, reading.time.since(growth.since))
-                        });
-                    match weighed {
-                        Ok(cohort) => Some(cohort),
-                        Err(missing) => {
-                            channel.state = ChannelState::Suspect { since: suspicion.since, missing };
-                            continue;
-                        }
-                    }
-                }
-                _ => None,
-            };
-            self.raised += 1;
-            let id = format!("{}-{}-{}", channel.kind.name(), self.thread_id, self.raised);
-            channel.raise(id.clone(), reading.time, &suspicion);
-            let leak = describe(id, channel.kind, self.thread_id, reading, &suspicion, cohort.as_ref());
-            self.standing.push(leak.clone());
-            verdicts.push(Verdict::Confirmed(Box::new(leak)));
         }
-        let interesting = self.channels.iter().any(|channel| channel.is_interesting(reading.time));
-        self.examination.note(reading.time, interesting, !verdicts.is_empty());
+        self.latest = Some(*reading);
+        let suspicions = self.suspicions(reading);
+        let rises = self.channels.iter().any(|channel| channel.is_interesting(reading.time));
+        self.inquiry.note(&Level {
+            time: reading.time,
+            bytes: reading.used.as_f64() + reading.external.as_f64(),
+            rises: self
+                .channels
+                .iter()
+                .any(|channel| channel.is_free() && channel.is_interesting(reading.time)),
+            is_suspect: !suspicions.is_empty(),
+        });
+        verdicts.extend(self.judge(reading, suspicions, &growth_since));
+        self.examination.note(reading.time, rises, !verdicts.is_empty());
+        self.note_transitions(before, reading.time);
         verdicts
+    }
+
+    /// The snapshot that is to be taken now, if any; `inspected` has to tell what came of it.
+    pub fn due(&mut self, now: Millis) -> Option<Step> {
+        self.inquiry.due(now)
+    }
+
+    /// Takes in what came of a snapshot.
+    pub fn inspected(
+        &mut self,
+        now: Millis,
+        inspection: Inspection,
+        growth_since: impl Fn(Millis) -> Option<Growth>,
+    ) -> Vec<Verdict> {
+        match inspection {
+            Inspection::Taken(cpu, difference) => {
+                let is_first = difference.is_none();
+                self.inquiry.took(now, cpu, difference.map(|difference| *difference));
+                if is_first {
+                    return Vec::new();
+                }
+            }
+            Inspection::Failed(reason) => self.inquiry.failed(now, reason),
+        }
+        let Some(reading) = self.latest else { return Vec::new() };
+        let before = self.channel_states();
+        let suspicions = self.suspicions(&reading);
+        let verdicts = self.judge(&reading, suspicions, &growth_since);
+        self.note_transitions(before, now);
+        verdicts
+    }
+
+    /// The present rises, the largest first: it is the one that is told if several have one cause.
+    fn suspicions(&mut self, reading: &Reading) -> Vec<(usize, Suspicion)> {
+        let mut suspicions: Vec<(usize, Suspicion)> = self
+            .channels
+            .iter_mut()
+            .enumerate()
+            .filter(|(_, channel)| value(channel.kind, reading).is_some())
+            .filter_map(|(index, channel)| Some((index, channel.suspicion(reading.time)?)))
+            .collect();
+        let size = |(index, suspicion): &(usize, Suspicion)| match self.channels[*index].kind {
+            LeakKind::Contexts => suspicion.growth * CONTEXT,
+            _ => suspicion.growth,
+        };
+        suspicions.sort_by(|one, other| size(other).total_cmp(&size(one)));
+        suspicions
+    }
+
+    fn judge(
+        &mut self,
+        reading: &Reading,
+        suspicions: Vec<(usize, Suspicion)>,
+        growth_since: &impl Fn(Millis) -> Option<Growth>,
+    ) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        let mut rejected = None;
+        for (index, suspicion) in suspicions {
+            match self.prove(index, &suspicion, reading, growth_since) {
+                Ok(proof) => verdicts.extend(self.raise(index, &suspicion, reading, proof)),
+                Err(Missing { phrase, is_final }) => {
+                    if is_final {
+                        rejected = Some(phrase.clone());
+                    }
+                    self.channels[index].suspect(suspicion.since, phrase);
+                }
+            }
+        }
+        match (verdicts.is_empty(), rejected) {
+            (false, _) => self.inquiry.succeed(),
+            (true, Some(reason)) => self.inquiry.reject(reading.time, reason),
+            (true, None) => {}
+        }
+        verdicts
+    }
+
+    /// What proves a suspicion, or what is missing.
+    fn prove(
+        &mut self,
+        index: usize,
+        suspicion: &Suspicion,
+        reading: &Reading,
+        growth_since: &impl Fn(Millis) -> Option<Growth>,
+    ) -> Result<Proof, Missing> {
+        let kind = self.channels[index].kind;
+        let (cohort, sites) = match kind {
+            LeakKind::Heap => self.cohort(index, suspicion, reading, growth_since),
+            _ => (Err(Doubt::Unknown("it has no allocation sites")), Vec::new()),
+        };
+        let by_trend = || Proof::default();
+        let is_patient = kind != LeakKind::Heap && suspicion.readings >= PATIENT_READINGS;
+        let (difference, is_last) = match self.inquiry.standing(reading.time) {
+            Standing::Compared { difference, is_last } => (difference, is_last),
+            _ if is_patient => return Ok(by_trend()),
+            Standing::Open => return self.awaited(reading),
+            // What malloc has handed out is not in snapshots: nothing in them speaks against a leak of it.
+            _ if kind == LeakKind::Native => return Ok(by_trend()),
+            Standing::Resting(reason) => return Err(reason.to_owned().into()),
+            Standing::Unavailable(_) if kind != LeakKind::Heap => return Ok(by_trend()),
+            Standing::Unavailable(reason) => {
+                return alone(cohort, sites, suspicion).map_err(|doubt| {
+                    format!("{doubt}, and there is no proof by snapshots: {reason}").into()
+                });
+            }
+        };
+        let finding = weigh_containers(difference, kind, suspicion.rate, room(kind, reading));
+        match finding {
+            Finding::Kept { is_certain: false, .. } if matches!(cohort, Err(Doubt::Contradicted(_))) => {
+                Err(Missing::rejected(
+                    "what grows in the snapshots cannot be told apart, and samples do not survive",
+                ))
+            }
+            // Two snapshots do not show whether things that cannot be told apart grow with the work.
+            Finding::Kept { is_certain, .. }
+                if !is_last && (!is_certain || matches!(cohort, Err(Doubt::Contradicted(_)))) =>
+            {
+                self.awaited(reading)
+            }
+            Finding::Kept { retainers, is_certain } => {
+                Ok(Proof { cohort: cohort.ok(), sites, retainers, is_certain })
+            }
+            _ if kind == LeakKind::Native => Ok(by_trend()),
+            Finding::TooEarly { seconds, reason } => {
+                let difference = difference.clone();
+                self.inquiry.postpone(reading.time, seconds, reason.clone(), &difference);
+                Err(reason.into())
+            }
+            Finding::Harmless(_) | Finding::Nothing if !is_last => self.awaited(reading),
+            Finding::Harmless(reason) => Err(Missing::rejected(reason)),
+            Finding::Nothing if kind != LeakKind::Heap => Ok(by_trend()),
+            Finding::Nothing => alone(cohort, sites, suspicion)
+                .map_err(|doubt| Missing::rejected(format!("no container explains the growth, and {doubt}"))),
+        }
+    }
+
+    /// More snapshots have to come.
+    fn awaited(&self, reading: &Reading) -> Result<Proof, Missing> {
+        Err(self.inquiry.awaits(reading.time).into())
+    }
+
+    fn cohort(
+        &self,
+        index: usize,
+        suspicion: &Suspicion,
+        reading: &Reading,
+        growth_since: &impl Fn(Millis) -> Option<Growth>,
+    ) -> (Result<CohortEvidence, Doubt>, Vec<SiteGrowth>) {
+        let Some(growth) = growth_since(suspicion.since) else {
+            return (Err(Doubt::Unknown("no allocation profile is available to confirm it")), Vec::new());
+        };
+        let bytes = Bytes::from_bytes(self.channels[index].growth_since(growth.since) as u64);
+        let grown = growth.sites.iter().filter(|site| site.growth_bytes > Bytes::ZERO).cloned().collect();
+        (weigh(growth.sites, bytes, reading.time.since(growth.since)), grown)
+    }
+
+    /// Raises the alarm, unless the leak was told already as one of another kind.
+    fn raise(
+        &mut self,
+        index: usize,
+        suspicion: &Suspicion,
+        reading: &Reading,
+        proof: Proof,
+    ) -> Option<Verdict> {
+        let kind = self.channels[index].kind;
+        let is_same = |leak: &&Leak| match (leak.retainers.first(), proof.retainers.first()) {
+            (Some(theirs), Some(ours)) => theirs.path == ours.path,
+            _ => {
+                kind != LeakKind::Heap && (leak.start.get() - suspicion.since.get()).abs() < SAME_START.get()
+            }
+        };
+        if let Some(leak) = self.standing.iter().find(is_same) {
+            self.channels[index].raise(leak.id.clone(), reading.time, suspicion);
+            return None;
+        }
+        self.raised += 1;
+        let id = format!("{}-{}-{}", kind.name(), self.thread_id, self.raised);
+        self.channels[index].raise(id.clone(), reading.time, suspicion);
+        let leak = describe(id, kind, self.thread_id, reading, suspicion, proof);
+        self.standing.push(leak.clone());
+        Some(Verdict::Confirmed(Box::new(leak)))
+    }
+
+    /// Takes the leak back once no channel grows by it any more.
+    fn take_back(&mut self, id: &str, now: Millis) -> Option<Verdict> {
+        if self.channels.iter().any(|channel| channel.is_leaking(id)) {
+            return None;
+        }
+        let index = self.standing.iter().position(|leak| leak.id == id)?;
+        let mut leak = self.standing.swap_remove(index);
+        leak.end = now;
+        leak.reason = format!("{} It has stopped growing since.", leak.reason);
+        Some(Verdict::Resolved(Box::new(leak)))
+    }
+
+    fn channel_states(&self) -> [ChannelState; 4] {
+        self.channels.each_ref().map(|channel| channel.state.clone())
+    }
+
+    fn note_transitions(&mut self, before: [ChannelState; 4], time: Millis) {
+        for (channel, from) in self.channels.iter().zip(before) {
+            let is_same = std::mem::discriminant(&from) == std::mem::discriminant(&channel.state);
+            if !is_same {
+                let to = channel.state.clone();
+                self.transitions.push(Transition { time, kind: channel.kind, from, to });
+            }
+        }
+    }
+
+    /// The transitions since this was asked last.
+    pub fn take_transitions(&mut self) -> Vec<Transition> {
+        std::mem::take(&mut self.transitions)
     }
 
     /// How eagerly to help major GCs along.
     pub fn pace(&self) -> Pace {
-        if self.examination.since.is_some() { Pace::Fast } else { Pace::Slow }
+        if self.examination.is_under_way() { Pace::Fast } else { Pace::Slow }
+    }
+
+    /// Whether snapshots that were kept are of no use any more.
+    pub const fn needs_no_snapshots(&self) -> bool {
+        self.inquiry.is_idle()
     }
 
     /// Whether the heap rises, or is suspect already.
@@ -148,82 +370,45 @@ impl Detector {
     }
 }
 
-impl Examination {
-    fn note(&mut self, now: Millis, interesting: bool, has_verdict: bool) {
-        if has_verdict {
-            let since = interesting.then_some(now);
-            *self = Self { since, rest_until: Millis::ZERO, next_rest: FIRST_REST };
-        } else if !interesting {
-            self.since = None;
-        } else if let Some(since) = self.since {
-            if now.since(since) > EXAMINATION {
-                self.since = None;
-                self.rest_until = Millis::from_millis(now.get() + self.next_rest.get());
-                self.next_rest = Millis::from_millis((self.next_rest.get() * 2.0).min(LONGEST_REST.get()));
-            }
-        } else if now >= self.rest_until {
-            self.since = Some(now);
-        }
+/// What a suspicion lacks.
+struct Missing {
+    phrase: String,
+    /// Nothing more is expected of this proof.
+    is_final: bool,
+}
+
+impl Missing {
+    fn rejected(phrase: impl Into<String>) -> Self {
+        Self { phrase: phrase.into(), is_final: true }
     }
 }
 
-fn describe(
-    id: String,
-    kind: LeakKind,
-    thread_id: u32,
-    reading: &Reading,
+impl From<String> for Missing {
+    fn from(phrase: String) -> Self {
+        Self { phrase, is_final: false }
+    }
+}
+
+/// A proof by cohorts alone.
+fn alone(
+    cohort: Result<CohortEvidence, Doubt>,
+    sites: Vec<SiteGrowth>,
     suspicion: &Suspicion,
-    cohort: Option<&CohortEvidence>,
-) -> Leak {
-    let room = match kind {
-        LeakKind::Heap => {
-            Some(reading.container_room.map_or(reading.heap_room, |c| c.min(reading.heap_room)))
+) -> Result<Proof, &'static str> {
+    match cohort {
+        Ok(cohort) if cohort.is_strong(suspicion.window) => {
+            Ok(Proof { cohort: Some(cohort), sites, ..Proof::default() })
         }
-        LeakKind::External | LeakKind::Native => reading.container_room,
-        LeakKind::Contexts => None,
-    };
-    // Without cohorts, more readings in a row are all there is to trust.
-    let by_trend = 0.5 + 0.02 * (suspicion.readings.min(20) as f64);
-    let blamed = cohort.map(|cohort| blame(&cohort.sites)).unwrap_or_default();
-    let sites: Vec<LeakSite> = blamed.iter().take(MAX_SITES).map(LeakSite::from).collect();
-    Leak {
-        id,
-        kind,
-        thread_id,
-        start: suspicion.since,
-        end: reading.time,
-        growth: suspicion.growth as u64,
-        reason: reason(kind, suspicion, cohort.zip(blamed.first())),
-        bytes_per_hour: (suspicion.rate * 3_600_000.0) as u64,
-        confidence: cohort.map_or(by_trend, |c| c.survival * (0.6 + 0.39 * c.share)),
-        limit_in_ms: room.map(|room| (room.as_f64() / suspicion.rate).round()),
-        evidence: match cohort {
-            Some(_) => vec![Evidence::Trend, Evidence::Cohort],
-            None => vec![Evidence::Trend],
-        },
-        sites,
+        Ok(_) => Err("what survives of the samples is not enough by itself"),
+        Err(doubt) => Err(doubt.phrase()),
     }
 }
 
-fn reason(kind: LeakKind, suspicion: &Suspicion, proof: Option<(&CohortEvidence, &Blamed)>) -> String {
-    let bytes = Bytes::from_bytes(suspicion.growth as u64);
-    let (what, amount) = match kind {
-        LeakKind::Heap => ("The heap", bytes.to_string()),
-        LeakKind::External => ("External memory (Buffers, ArrayBuffers)", bytes.to_string()),
-        LeakKind::Native => ("Native memory (malloc, less external)", bytes.to_string()),
-        LeakKind::Contexts => ("The number of contexts", format!("{:.0}", suspicion.growth)),
-    };
-    let trend = format!(
-        "{what} grew by {amount} in {:.0} s, over {} readings after major GCs in a row.",
-        suspicion.window.get() / 1e3,
-        suspicion.readings,
-    );
-    let Some((cohort, top)) = proof else { return trend };
-    format!(
-        "{trend} Of the objects sampled early in that time {:.0} % are still alive; most come from {} ({}:{}).",
-        cohort.survival * 100.0,
-        top.site.display_name(),
-        top.site.script_name,
-        top.site.line,
-    )
+fn value(kind: LeakKind, reading: &Reading) -> Option<f64> {
+    match kind {
+        LeakKind::Heap => Some(reading.used.as_f64()),
+        LeakKind::External => Some(reading.external.as_f64()),
+        LeakKind::Native => reading.native.map(Bytes::as_f64),
+        LeakKind::Contexts => Some(reading.contexts as f64),
+    }
 }

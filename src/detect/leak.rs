@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::blame::{Blamed, blame};
@@ -40,6 +42,8 @@ pub enum Evidence {
     Trend,
     /// Objects sampled early in the rise still live.
     Cohort,
+    /// Snapshots show who keeps what grows.
+    Snapshot,
 }
 
 /// A frame as JavaScript sees it.
@@ -108,6 +112,24 @@ pub fn named_sites(sites: &[SiteGrowth]) -> Vec<LeakSite> {
     blame(sites).iter().map(LeakSite::from).collect()
 }
 
+/// What keeps what leaks.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LeakRetainer {
+    /// The way to it from the module, function or root that it hangs on, in words.
+    pub path: String,
+    /// The class of most of its newest members.
+    pub class_name: String,
+    /// How many members it has.
+    pub count: u64,
+    /// How many of them came between the first snapshot and the last.
+    pub count_growth: u64,
+    /// By how much what they keep has grown in that time.
+    pub retained_growth: Bytes,
+    /// How its members came and went, in a phrase.
+    pub reason: String,
+}
+
 /// A confirmed leak.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -136,4 +158,8 @@ pub struct Leak {
     pub evidence: Vec<Evidence>,
     /// Who allocates it, biggest growth first; empty where the kind has no sites.
     pub sites: Vec<LeakSite>,
+    /// Who keeps it, the likeliest first; empty where no snapshots were taken.
+    pub retainers: Vec<LeakRetainer>,
+    /// The snapshots that it rests on, where they are kept.
+    pub snapshots: Vec<PathBuf>,
 }

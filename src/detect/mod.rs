@@ -5,15 +5,20 @@
 mod blame;
 mod budget;
 mod channel;
+mod containers;
+mod describe;
 mod detector;
 mod evidence;
+mod examination;
+mod inquiry;
 mod leak;
 mod trend;
 
 pub use budget::{GcBudget, Pace};
 pub use channel::ChannelState;
-pub use detector::{Detector, Growth, Verdict};
-pub use leak::{Evidence, Leak, LeakKind, LeakSite, StackFrame, named_sites};
+pub use detector::{Detector, Growth, Inspection, Transition, Verdict};
+pub use inquiry::{InquiryLimits, Step};
+pub use leak::{Evidence, Leak, LeakKind, LeakRetainer, LeakSite, StackFrame, named_sites};
 
 use crate::measure::{Bytes, Millis};
 

@@ -52,6 +52,7 @@ pub(super) fn letter(letter: &Letter) -> Value {
             let (trigger, call) = match asker {
                 Asker::Signal => ("signal", None),
                 Asker::NearHeapLimit => ("nearHeapLimit", None),
+                Asker::Detector => ("detector", None),
                 Asker::Call(call) => ("call", Some(call)),
             };
             json!({
@@ -62,26 +63,32 @@ pub(super) fn letter(letter: &Letter) -> Value {
                 "outcome": outcome(result),
             })
         }
+        Letter::Transition(thread_id, transition) => json!({
+            "type": "detector",
+            "threadId": thread_id,
+            "kind": transition.kind,
+            "time": transition.time,
+            "from": channel(&transition.from)["state"],
+            "to": channel(&transition.to),
+        }),
         Letter::Verdict(Verdict::Confirmed(leak)) => json!({ "type": "leak", "leak": leak }),
         Letter::Verdict(Verdict::Resolved(leak)) => json!({ "type": "leakResolved", "leak": leak }),
     }
 }
 
+fn channel(state: &ChannelState) -> Value {
+    match state {
+        ChannelState::Quiet => json!({ "state": "quiet" }),
+        ChannelState::Suspect { since, missing } => {
+            json!({ "state": "suspect", "since": since, "missing": missing })
+        }
+        ChannelState::Leaking { id } => json!({ "state": "leaking", "id": id }),
+    }
+}
+
 pub(super) fn status(status: &Status) -> Value {
-    let channels: serde_json::Map<String, Value> = status
-        .channels
-        .iter()
-        .map(|(kind, state)| {
-            let state = match state {
-                ChannelState::Quiet => json!({ "state": "quiet" }),
-                ChannelState::Suspect { since, missing } => {
-                    json!({ "state": "suspect", "since": since, "missing": missing })
-                }
-                ChannelState::Leaking { id } => json!({ "state": "leaking", "id": id }),
-            };
-            (kind.name().to_owned(), state)
-        })
-        .collect();
+    let channels: serde_json::Map<String, Value> =
+        status.channels.iter().map(|(kind, state)| (kind.name().to_owned(), channel(state))).collect();
     let (state, error) = match status.sampler {
         Some(SamplerState::Owned) => ("owned", None),
         Some(SamplerState::Adopted) => ("adopted", None),
@@ -107,6 +114,11 @@ pub(super) fn status(status: &Status) -> Value {
             "profilesMs": status.profiles.1,
             "helpedMajorGcs": status.helped.0,
             "helpedMajorGcsMs": status.helped.1,
+            "snapshots": status.examined.snapshots,
+            "snapshotsFailed": status.examined.failed,
+            "snapshotsPauseMs": status.examined.pause,
+            "snapshotsCpuMs": status.examined.cpu,
+            "snapshotsKeptBytes": status.kept,
         },
     })
 }

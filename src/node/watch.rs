@@ -20,9 +20,10 @@ use crate::{
         self, Asker, CaptureError, Captured, Compression, Estimate, Limits, Mode, Packing, Request, Settings,
         SignalGuard,
     },
+    detect::InquiryLimits,
     measure::{Bytes, Millis, pss},
     v8::{self, Feature, NearHeapLimit},
-    watch::{Config, IsolateWatch, SamplerState, SamplingConfig, act_near_heap_limit, now},
+    watch::{Config, IsolateWatch, Letter, SamplerState, SamplingConfig, act_near_heap_limit, now},
 };
 
 /// What to arm; validated by the shim.
@@ -34,6 +35,14 @@ pub struct WatchOptions {
     pub native: Vec<String>,
     /// Whether to look for leaks.
     pub detect: bool,
+    /// The most snapshots that the detector may take in an hour.
+    pub snapshots_per_hour: u32,
+    /// The part of one core that their children may take, over time.
+    pub cpu_share: f64,
+    /// The most memory that one of these children may use, in bytes.
+    pub inquiry_memory: f64,
+    /// Whether snapshots that proofs rest on are kept as files.
+    pub keep_snapshots: bool,
     /// Mean bytes between two samples; absent: no sampling.
     pub sampling_interval: Option<f64>,
     /// The most frames that a stack has.
@@ -170,7 +179,7 @@ impl Watch {
         let profile = profile.map(|json| parse(&json)).transpose()?;
         self.with(|watch| {
             for verdict in watch.tick(profile, reader(&env)) {
-                watch.announce(verdict);
+                watch.announce(Letter::Verdict(verdict));
             }
         })
     }
@@ -505,6 +514,12 @@ fn config(options: &WatchOptions) -> Config {
             .filter(|feature| options.native.iter().any(|name| name == feature.name()))
             .collect(),
         detect: options.detect,
+        inquiries: InquiryLimits {
+            snapshots_per_hour: options.snapshots_per_hour,
+            cpu_share: options.cpu_share,
+        },
+        inquiry_memory: Bytes::from_bytes(options.inquiry_memory as u64),
+        keep_snapshots: options.keep_snapshots,
         sampling: options.sampling_interval.map(|interval| SamplingConfig {
             interval: Bytes::from_bytes(interval as u64),
             stack_depth: options.stack_depth,

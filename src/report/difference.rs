@@ -34,6 +34,7 @@ fn containers(text: &mut Text, containers: &[Container]) {
             Verdict::Confirmed => "confirmed",
             Verdict::Probable => "probable",
             Verdict::Filling => "filling",
+            Verdict::Expiring => "expiring",
             Verdict::Healthy => "healthy",
         };
         text.row(&[format!("+{}", size(container.growth)), what.to_owned()], &container.path);

@@ -25,4 +25,4 @@ pub use near_heap_limit::{Answer, NearHeapLimit, OnNear, give_way_at_heap_limit}
 pub use platform::{Parking, Platform, release_all};
 pub use region_lock::RegionLock;
 pub use sampling::{LocalString, SamplingError, SamplingProfiler};
-pub use snapshot::{HeapSnapshot, SnapshotError, forget_ids};
+pub use snapshot::{HeapSnapshot, Numerics, SnapshotError, forget_ids};

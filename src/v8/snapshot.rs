@@ -23,6 +23,17 @@ const ABORT: c_int = 1;
 const CHUNK_SIZE: c_int = 1 << 18;
 /// `HeapSnapshot::kJSON`.
 const JSON: c_int = 0;
+/// `NumericsMode::kExposeNumericValues`: the upper half of the options' third word (the lower one is `HeapSnapshotMode`).
+const EXPOSE_NUMERIC_VALUES: u64 = 1 << 32;
+
+/// Whether a snapshot says what numbers there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numerics {
+    /// Small integers leave no trace, others no value.
+    Hidden,
+    /// All are nodes with their value: the file becomes a quarter larger.
+    Exposed,
+}
 
 /// Why no snapshot came of it.
 #[derive(Debug, Error)]
@@ -53,6 +64,7 @@ impl HeapSnapshot {
     /// Fit for interrupts: runs no JavaScript.
     pub fn take(
         isolate: Isolate,
+        numerics: Numerics,
         on_progress: &mut dyn FnMut(u32, u32) -> bool,
     ) -> Result<Self, SnapshotError> {
         let take = SYMBOLS.take_snapshot.ok_or(SnapshotError::Unavailable)?;
@@ -62,6 +74,9 @@ impl HeapSnapshot {
         // `HeapSnapshotOptions` is 24 or 32 bytes: the control, and pointers and enums whose zeros are the defaults.
         let mut options = [0_u64; 8];
         options[0] = (&raw mut control).expose_provenance() as u64;
+        if numerics == Numerics::Exposed {
+            options[2] = EXPOSE_NUMERIC_VALUES;
+        }
         // SAFETY: this isolate's own profiler, on its thread; V8 reads the options and calls the control only during the call.
         let snapshot = unsafe { take(profiler, options.as_ptr().cast()) };
         match NonNull::new(snapshot.cast_mut()) {

@@ -1,14 +1,17 @@
 use std::{path::Path, rc::Rc, sync::Arc, time::Instant};
 
 use super::{
-    Density, History, Letter, Mailbox, MallocMonitor, Sampler, SamplerState,
+    Density, History, Letter, Mailbox, MallocMonitor, Sampler, SamplerState, Spent,
     density::Moment,
+    examiner::Examiner,
     history::{Recorder, now},
 };
 use crate::{
     allocation::{Ledger, Profile, SiteGrowth},
     capture::{Asker, Helper, Member, Reach, Settings},
-    detect::{ChannelState, Detector, GcBudget, Growth, LeakKind, Pace, Reading, Verdict},
+    detect::{
+        ChannelState, Detector, GcBudget, Growth, InquiryLimits, Inspection, LeakKind, Pace, Reading, Verdict,
+    },
     measure::{Bytes, Cgroup, GcEvent, GcKind, Millis},
     v8::{Feature, GcCallbacks, Isolate, LocalString, Platform, refusal},
 };
@@ -31,6 +34,12 @@ pub struct Config {
     pub native: Vec<Feature>,
     /// Whether to look for leaks.
     pub detect: bool,
+    /// What proofs by snapshots may cost.
+    pub inquiries: InquiryLimits,
+    /// The most memory that a child which takes such a snapshot may use.
+    pub inquiry_memory: Bytes,
+    /// Whether the snapshots that proofs rest on are kept as files.
+    pub keep_snapshots: bool,
     /// How to sample allocations, if at all.
     pub sampling: Option<SamplingConfig>,
     /// How to write snapshots when the signal comes.
@@ -53,6 +62,7 @@ pub struct IsolateWatch {
     cgroup: Option<Cgroup>,
     ledger: Ledger,
     detector: Detector,
+    examiner: Examiner,
     budget: GcBudget,
     density: Density,
     seen_majors: u64,
@@ -89,6 +99,10 @@ pub struct Status {
     pub profiles: (u32, Millis),
     /// How many major GCs were helped along, and what they cost by estimate.
     pub helped: (u32, Millis),
+    /// What snapshots for proofs have cost.
+    pub examined: Spent,
+    /// What the snapshots that are kept for a proof take of the memory.
+    pub kept: Bytes,
 }
 
 impl IsolateWatch {
@@ -111,6 +125,7 @@ impl IsolateWatch {
         let member = enlist(&config, remote, &mailbox, &helper);
         let malloc = (config.thread_id == 0).then(|| MallocMonitor::new(Arc::clone(&helper)));
         Ok(Self {
+            detector: Detector::new(config.thread_id, inquiries(&config, &member)),
             isolate,
             history,
             callbacks,
@@ -121,7 +136,7 @@ impl IsolateWatch {
             helper,
             cgroup: Cgroup::of_process(Path::new("/")),
             ledger: Ledger::default(),
-            detector: Detector::new(config.thread_id),
+            examiner: Examiner::default(),
             budget: GcBudget::default(),
             density: Density::default(),
             seen_majors: 0,
@@ -136,6 +151,7 @@ impl IsolateWatch {
     /// Goes over to another configuration; what was gathered so far stays. Thread and routes do not change.
     pub fn configure(&mut self, config: Config, read: impl FnMut(LocalString<'_>) -> String) {
         self.member.set(config.snapshots.clone());
+        self.detector.limit_inquiries(inquiries(&config, &self.member));
         let before = std::mem::replace(&mut self.config, config);
         if before.sampling == self.config.sampling {
             return;
@@ -230,7 +246,7 @@ impl IsolateWatch {
         }
         let started = Instant::now();
         let majors = self.history.major_count();
-        let verdicts = match self.history.latest_major() {
+        let mut verdicts = match self.history.latest_major() {
             Some(major) if majors != self.seen_majors => {
                 self.seen_majors = majors;
                 self.judge(&major, profile, &mut read)
@@ -240,7 +256,11 @@ impl IsolateWatch {
                 Vec::new()
             }
         };
+        verdicts.extend(self.examine());
         self.adapt_sampling(read);
+        for transition in self.detector.take_transitions() {
+            self.announce(Letter::Transition(self.config.thread_id, transition));
+        }
         self.spent += Millis::from_secs(started.elapsed().as_secs_f64());
         self.ticks += 1;
         verdicts
@@ -281,11 +301,36 @@ impl IsolateWatch {
         if let Some(malloc) = &self.malloc {
             malloc.request();
         }
-        let ledger = &self.ledger;
-        self.detector.observe(&reading, |asked| {
-            let since = ledger.start().map(|start| if asked > start { asked } else { start })?;
-            Some(Growth { since, sites: ledger.growth(since, major.time) })
-        })
+        let growth = growth_since(&self.ledger, major.time);
+        self.detector.observe(&reading, growth)
+    }
+
+    /// Has snapshots taken that the detector wants, and tells it what came of them.
+    fn examine(&mut self) -> Vec<Verdict> {
+        let now = now();
+        let mut verdicts = Vec::new();
+        if let Some(inspection) = self.examiner.collect() {
+            verdicts = self.detector.inspected(now, inspection, growth_since(&self.ledger, now));
+            self.note_files(&mut verdicts);
+        }
+        if let Some(step) = self.detector.due(now) {
+            let Config { inquiry_memory, keep_snapshots, .. } = self.config;
+            if let Err(error) = self.examiner.begin(&self.member, step, inquiry_memory, keep_snapshots) {
+                let failed = Inspection::Failed(error.to_string());
+                verdicts.extend(self.detector.inspected(now, failed, growth_since(&self.ledger, now)));
+            }
+        } else if self.detector.needs_no_snapshots() {
+            self.examiner.clear();
+        }
+        verdicts
+    }
+
+    fn note_files(&self, verdicts: &mut [Verdict]) {
+        for verdict in verdicts {
+            if let Verdict::Confirmed(leak) = verdict {
+                leak.snapshots = self.examiner.files().to_vec();
+            }
+        }
     }
 
     /// Goes over to the sampling interval that suits the moment.
@@ -345,11 +390,11 @@ impl IsolateWatch {
         self.cgroup.as_ref().map(Cgroup::read)
     }
 
-    /// Hands a verdict to the main thread where leakguard is armed there, else keeps it on this thread.
-    pub fn announce(&self, verdict: Verdict) {
+    /// Hands news of the detector to the main thread where leakguard is armed there, else keeps it on this thread.
+    pub fn announce(&self, letter: Letter) {
         match Mailbox::of_main() {
-            Some(main) if self.config.thread_id != 0 => main.post(Letter::Verdict(verdict)),
-            _ => self.mailbox.post(Letter::Verdict(verdict)),
+            Some(main) if self.config.thread_id != 0 => main.post(letter),
+            _ => self.mailbox.post(letter),
         }
     }
 
@@ -372,6 +417,8 @@ impl IsolateWatch {
             ticks: self.ticks,
             profiles: self.sampler.as_ref().map_or((0, Millis::ZERO), Sampler::spent),
             helped: self.budget.spent(),
+            examined: self.examiner.spent(),
+            kept: self.examiner.memory(),
         }
     }
 }
@@ -383,6 +430,23 @@ impl Drop for IsolateWatch {
         drop(self.callbacks.take());
         drop(self.sampler.take());
     }
+}
+
+/// How the allocation sites have grown since a time.
+fn growth_since(ledger: &Ledger, now: Millis) -> impl Fn(Millis) -> Option<Growth> {
+    move |asked| {
+        let since = ledger.start().map(|start| if asked > start { asked } else { start })?;
+        Some(Growth { since, sites: ledger.growth(since, now) })
+    }
+}
+
+/// What proofs by snapshots may cost, or why there are none.
+fn inquiries(config: &Config, member: &Member) -> Result<InquiryLimits, String> {
+    member.platform().map_err(str::to_owned)?;
+    if config.inquiries.snapshots_per_hour == 0 {
+        return Err("the option detect.snapshotsPerHour is 0".into());
+    }
+    Ok(config.inquiries)
 }
 
 fn start_sampler(isolate: Isolate, config: &Config) -> Option<Sampler> {

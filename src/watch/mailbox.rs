@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 
 use crate::{
     capture::{Asker, Outcome},
-    detect::Verdict,
+    detect::{Transition, Verdict},
 };
 
 /// News for JavaScript.
@@ -14,6 +14,8 @@ pub enum Letter {
     Snapshot(u32, Asker, Arc<Outcome>),
     /// A leak was found or taken back.
     Verdict(Verdict),
+    /// A channel of the detector, in this thread, has gone from one state to another.
+    Transition(u32, Transition),
 }
 
 /// Letters for one thread's JavaScript, with the means to call it.

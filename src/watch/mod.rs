@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod density;
+mod examiner;
 mod history;
 mod isolate_watch;
 mod mailbox;
@@ -12,6 +13,7 @@ mod near_heap_limit;
 mod sampler;
 
 pub use density::Density;
+pub use examiner::Spent;
 pub use history::{History, now};
 pub use isolate_watch::{Config, IsolateWatch, SamplingConfig, Status};
 pub use mailbox::{Letter, Mailbox};

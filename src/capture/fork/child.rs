@@ -11,12 +11,12 @@ use std::{
     ptr,
 };
 
-use super::Order;
+use super::{
+    Order,
+    task::{self, Task},
+};
 use crate::{
-    capture::{
-        packing::{PackError, pack},
-        progress::Phase,
-    },
+    capture::{packing::PackError, progress::Phase},
     measure::Bytes,
     v8::{HeapSnapshot, Isolate, SnapshotError, give_way_at_heap_limit},
 };
@@ -46,15 +46,15 @@ fn write(isolate: Isolate, order: &Order, parent: libc::pid_t) -> Result<(), Pac
     give_way_at_heap_limit();
     let progress = &order.progress;
     progress.enter(Phase::Collecting);
+    let goes_on = &mut |done, total| progress.built(done, total) && is_child_of(parent);
     let snapshot =
-        HeapSnapshot::take(isolate, &mut |done, total| progress.built(done, total) && is_child_of(parent))
-            .map_err(|error| match error {
-                SnapshotError::Aborted => PackError::Aborted,
-                _ => PackError::Unavailable,
-            })?;
+        HeapSnapshot::take(isolate, task::numerics(&order.tasks), goes_on).map_err(|error| match error {
+            SnapshotError::Aborted => PackError::Aborted,
+            _ => PackError::Unavailable,
+        })?;
     progress.set_nodes(snapshot.nodes());
     progress.enter(Phase::Writing);
-    pack(&snapshot, order.packing, &order.file, order.file_limit, progress)?;
+    task::run_all(&order.tasks, snapshot, isolate, progress)?;
     progress.enter(Phase::Syncing);
     Ok(())
 }
@@ -76,7 +76,8 @@ fn settle(order: &Order, parent: libc::pid_t) -> std::io::Result<()> {
     let _ = fs::write("/proc/self/comm", "leakguard-child");
     // SAFETY: of this process only.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, NICE) };
-    detach(order.file.as_raw_fd())
+    let kept: Vec<RawFd> = order.tasks.iter().flat_map(Task::files).map(AsRawFd::as_raw_fd).collect();
+    detach(&kept)
 }
 
 fn is_child_of(parent: libc::pid_t) -> bool {
@@ -118,14 +119,14 @@ fn data_size() -> Bytes {
     Bytes::from_kib(kib.unwrap_or(0))
 }
 
-/// Puts `/dev/null` in the place of every descriptor but `kept`: sockets close for their peers when the host closes them, pipes end,
+/// Puts `/dev/null` in the place of every descriptor but those `kept`: sockets close for their peers when the host closes them, pipes end,
 /// and nothing that libuv believes to be open is closed.
-fn detach(kept: RawFd) -> std::io::Result<()> {
+fn detach(kept: &[RawFd]) -> std::io::Result<()> {
     let null = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     let open: Vec<RawFd> = fs::read_dir("/proc/self/fd")?
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect();
-    for fd in open.into_iter().filter(|&fd| fd != kept && fd != null.as_raw_fd()) {
+    for fd in open.into_iter().filter(|&fd| !kept.contains(&fd) && fd != null.as_raw_fd()) {
         // SAFETY: the copy takes the place of a descriptor that only the host's copies of objects know. The one that the folder was
         // read by is closed by now, and its number is given to the copy.
         unsafe { libc::dup2(null.as_raw_fd(), fd) };

@@ -4,16 +4,20 @@
 #![allow(unsafe_code, reason = "forks")]
 
 mod child;
+mod compare;
 mod maps;
+mod task;
 mod watchdog;
 
-use std::{fs::File, io, mem::MaybeUninit, ptr, sync::Arc};
+use std::{io, mem::MaybeUninit, ptr, sync::Arc};
 
+pub(super) use compare::Comparing;
 use maps::LetThrough;
 pub(super) use maps::{Range, kept_from_children};
+pub(super) use task::Task;
 pub(super) use watchdog::{Child, ChildError};
 
-use super::{packing::Packing, progress::Progress};
+use super::progress::Progress;
 use crate::{
     measure::Bytes,
     v8::{Isolate, RegionLock},
@@ -22,12 +26,8 @@ use crate::{
 /// What a child is to do.
 #[derive(Debug)]
 pub(super) struct Order {
-    /// What becomes of V8's chunks.
-    pub(super) packing: Packing,
-    /// Where they go; nameless or under a temporary name.
-    pub(super) file: File,
-    /// The most bytes that a file may have.
-    pub(super) file_limit: Option<Bytes>,
+    /// With the snapshot, one after the other.
+    pub(super) tasks: Vec<Task>,
     /// The most memory that the child may take beyond what it is born with.
     pub(super) memory: Bytes,
     /// Whether the isolate's thread is the main thread, whose end the kernel tells the child.

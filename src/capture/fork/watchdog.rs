@@ -1,13 +1,18 @@
 //! The child as its parent sees it: watched until it exits, ended where it stands still, never left a zombie.
 
 use std::{
-    fs, io, thread,
+    fs, io,
+    mem::MaybeUninit,
+    thread,
     time::{Duration, Instant},
 };
 
 use thiserror::Error;
 
-use crate::capture::progress::{Failure, Phase, Progress};
+use crate::{
+    capture::progress::{Failure, Phase, Progress},
+    measure::Millis,
+};
 
 /// How often one looks.
 const LOOK: Duration = Duration::from_millis(10);
@@ -48,6 +53,8 @@ pub(in crate::capture) enum ChildError {
 pub(in crate::capture) struct Child {
     pid: libc::pid_t,
     is_gone: bool,
+    /// Once it is gone.
+    cpu: Millis,
 }
 
 /// How a child ended.
@@ -61,15 +68,22 @@ enum End {
 impl Child {
     /// The child of this number, which nobody else waits for.
     pub(super) const fn new(pid: libc::pid_t) -> Self {
-        Self { pid, is_gone: false }
+        Self { pid, is_gone: false, cpu: Millis::ZERO }
     }
 
-    /// Waits until the file is filled, calling `look` from time to time; ends the child where that comes to nothing.
+    /// Waits until its tasks are done, calling `look` from time to time; ends the child where that comes to nothing. Tells what it took of
+    /// the CPU, too.
     pub(in crate::capture) fn watch(
         mut self,
         progress: &Progress,
         look: &dyn Fn(),
-    ) -> Result<(), ChildError> {
+    ) -> (Millis, Result<(), ChildError>) {
+        let outcome = self.wait(progress, look);
+        self.end_now();
+        (self.cpu, outcome)
+    }
+
+    fn wait(&mut self, progress: &Progress, look: &dyn Fn()) -> Result<(), ChildError> {
         let mut life = Life::begin(Instant::now());
         loop {
             if let Some(end) = self.end() {
@@ -90,13 +104,18 @@ impl Child {
     /// How it ended, if it did.
     fn end(&mut self) -> Option<End> {
         let mut status = 0;
+        let mut usage = MaybeUninit::<libc::rusage>::zeroed();
         // SAFETY: asks for a child of ours, which is not given to anybody else before we are answered.
-        let answer = unsafe { libc::waitpid(self.pid, &raw mut status, libc::WNOHANG) };
+        let answer = unsafe { libc::wait4(self.pid, &raw mut status, libc::WNOHANG, usage.as_mut_ptr()) };
         match answer {
             0 => return None,
             -1 if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => return None,
             _ => self.is_gone = true,
         }
+        // SAFETY: zeros are a value of it, and the call fills it where it answers.
+        let usage = unsafe { usage.assume_init() };
+        self.cpu = seconds(usage.ru_utime);
+        self.cpu += seconds(usage.ru_stime);
         Some(if answer == -1 {
             End::Unknown
         } else if libc::WIFSIGNALED(status) {
@@ -107,8 +126,9 @@ impl Child {
     }
 }
 
-impl Drop for Child {
-    fn drop(&mut self) {
+impl Child {
+    /// Ends it where it has not ended.
+    fn end_now(&mut self) {
         if self.is_gone {
             return;
         }
@@ -118,6 +138,16 @@ impl Drop for Child {
             thread::sleep(Duration::from_millis(1));
         }
     }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        self.end_now();
+    }
+}
+
+fn seconds(time: libc::timeval) -> Millis {
+    Millis::from_secs(time.tv_sec as f64 + time.tv_usec as f64 / 1e6)
 }
 
 fn verdict(end: &End, progress: &Progress) -> Result<(), ChildError> {
@@ -231,14 +261,14 @@ mod tests {
             Child::new(child.id() as libc::pid_t)
         };
         let progress = Progress::new().expect("a page");
-        assert_eq!(spawn("exit 0").watch(&progress, &|| ()), Err(ChildError::Exited(Phase::Waiting)));
-        assert_eq!(spawn("exit 3").watch(&progress, &|| ()), Err(ChildError::Exited(Phase::Waiting)));
+        assert_eq!(spawn("exit 0").watch(&progress, &|| ()).1, Err(ChildError::Exited(Phase::Waiting)));
+        assert_eq!(spawn("exit 3").watch(&progress, &|| ()).1, Err(ChildError::Exited(Phase::Waiting)));
         let killed = ChildError::Killed { signal: libc::SIGKILL, phase: Phase::Waiting };
-        assert_eq!(spawn("kill -9 $$").watch(&progress, &|| ()), Err(killed));
+        assert_eq!(spawn("kill -9 $$").watch(&progress, &|| ()).1, Err(killed));
         let sleeper = spawn("exec sleep 1000");
         let pid = sleeper.pid;
         progress.abort();
-        assert_eq!(sleeper.watch(&progress, &|| ()), Err(ChildError::Aborted));
+        assert_eq!(sleeper.watch(&progress, &|| ()).1, Err(ChildError::Aborted));
         assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "no zombie");
     }
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::allocation::{Frame, Ledger, Profile, ProfileNode, Sample};
+use crate::detect::{Evidence, blame::blame};
 
 const MIB: f64 = 1024.0 * 1024.0;
 
@@ -14,7 +15,11 @@ struct Course {
 
 impl Course {
     fn new() -> Self {
-        Self { detector: Detector::new(0), ledger: Ledger::default(), step: 0 }
+        Self {
+            detector: Detector::new(0, Err("nothing can be forked".into())),
+            ledger: Ledger::default(),
+            step: 0,
+        }
     }
 
     /// One reading: megabytes used, and the ordinals of the samples alive, each of a megabyte, all by `remember`.
@@ -110,7 +115,7 @@ fn growth_whose_objects_pass_through_is_none() {
 
 #[test]
 fn without_a_profile_the_heap_stays_a_suspect() {
-    let mut detector = Detector::new(0);
+    let mut detector = Detector::new(0, Err("nothing can be forked".into()));
     let mut course = Course::new();
     for step in 0..20_u32 {
         course.step = step;
@@ -173,7 +178,7 @@ fn other_channels_rest_on_their_trend() {
 
 #[test]
 fn a_tiny_growth_is_not_examined_for_ever() {
-    let mut detector = Detector::new(0);
+    let mut detector = Detector::new(0, Err("nothing can be forked".into()));
     let mut fast = 0;
     for step in 0..720_u32 {
         let reading = Reading {

@@ -3,6 +3,7 @@ use std::{cmp::Reverse, hash::Hash};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
+    bounds::Bounds,
     census::{Census, census},
     identity::Identity,
     record::{Container, ContainerKind, Work},
@@ -14,7 +15,7 @@ use super::{
     wording,
 };
 use crate::snapshot::{
-    EdgeType, NodeType, ROOT,
+    ROOT,
     members::{Key, Member, members},
 };
 
@@ -80,18 +81,19 @@ fn examine(
         [only] => only.clone(),
         _ => between(0, sides.len() - 1),
     };
-    let capacity = capacity(last, candidate.holder);
+    let newest = candidate.members.last().map_or(&[][..], Vec::as_slice);
+    let values: Vec<u32> = newest.iter().rev().filter_map(|member| member.value).take(NEWEST).collect();
+    let oldest: Vec<u32> = newest.iter().filter_map(|member| member.value).take(NEWEST).collect();
+    let ends = |list: &[u64]| (list[0], list[list.len() - 1]);
+    let (first, now) = ends(&candidate.populations);
+    let bounds = Bounds::of(last, candidate.holder, &oldest, now, work);
     let course = Course {
         populations: &candidate.populations,
         work: &work.done,
         steps: &steps,
         whole: &whole,
-        capacity,
+        bounds,
     };
-    let newest = candidate.members.last().map_or(&[][..], Vec::as_slice);
-    let values: Vec<u32> = newest.iter().rev().filter_map(|member| member.value).take(NEWEST).collect();
-    let ends = |list: &[u64]| (list[0], list[list.len() - 1]);
-    let (first, now) = ends(&candidate.populations);
     let (bytes, bytes_now) = ends(&candidate.bytes);
     let mut container = Container {
         id: last.graph().id(candidate.holder),
@@ -107,7 +109,8 @@ fn examine(
             .survival
             .filter(|_| course.is_identifiable())
             .map(|survival| ((1.0 - survival) * first as f64).round() as u64),
-        capacity,
+        capacity: bounds.capacity,
+        due_in: bounds.due_in,
         populations: candidate.populations,
         bytes: candidate.bytes,
         reason: String::new(),
@@ -286,20 +289,4 @@ impl<'a> Known<'a> {
         };
         nodes.iter().filter(is_known).count() * 2 > nodes.len()
     }
-}
-
-/// What the object that has the collection says it may hold; only snapshots with numeric values tell.
-fn capacity(side: &Side<'_>, collection: u32) -> Option<u64> {
-    const WORDS: [&str; 4] = ["max", "cap", "limit", "capacity"];
-    let graph = side.graph();
-    let owner = graph.source(side.ways.last_edge(collection)?);
-    let numbers = graph.edges(owner).filter_map(|edge| {
-        let is_number = graph.edge_type(edge) == EdgeType::Property
-            && graph.node_type(graph.target(edge)) == NodeType::Number;
-        let name = graph.strings().get(graph.edge_name(edge)).to_lowercase();
-        let value = graph.named(graph.target(edge), b"value").filter(|_| is_number)?;
-        let value: f64 = graph.strings().get(graph.name(value)).parse().ok()?;
-        WORDS.iter().any(|word| name.starts_with(word)).then_some(value as u64)
-    });
-    numbers.max()
 }

@@ -8,6 +8,7 @@
 //!                  \--> trie: whatever is held alike ----/
 //! ```
 
+mod bounds;
 mod candidate;
 mod census;
 mod classes;

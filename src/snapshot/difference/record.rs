@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What has grown between snapshots of one process, and who keeps it. Lists by snapshot begin with the oldest.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Difference {
     /// The snapshots.
@@ -19,7 +19,7 @@ pub struct Difference {
 }
 
 /// A snapshot as a whole.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Totals {
     /// The number of nodes.
@@ -54,7 +54,7 @@ pub struct Work {
 }
 
 /// What is to be thought of something that grows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Verdict {
     /// Its members stay.
@@ -63,6 +63,8 @@ pub enum Verdict {
     Probable,
     /// Nothing was removed yet, but it says itself how much it may hold.
     Filling,
+    /// Nothing was removed yet, but nothing had to be: it says itself for how long its members may stay.
+    Expiring,
     /// Members come and go.
     Healthy,
 }
@@ -75,7 +77,7 @@ impl Verdict {
 }
 
 /// What holds things, and what these are to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContainerKind {
     /// A Map.
     Map,
@@ -103,7 +105,7 @@ pub enum ContainerKind {
 }
 
 /// Something that grows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Container {
     /// V8's id of it in the last snapshot.
@@ -131,12 +133,14 @@ pub struct Container {
     pub removed: Option<u64>,
     /// What it says itself it may hold.
     pub capacity: Option<u64>,
+    /// For how many seconds from the last snapshot on the members that the first one saw may stay, by what they or their owner say.
+    pub due_in: Option<f64>,
     /// All this in a sentence.
     pub reason: String,
 }
 
 /// The things of a class.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ClassGrowth {
     /// Its name.

@@ -1,4 +1,4 @@
-use super::{record::Verdict, turnover::Turnover};
+use super::{bounds::Bounds, record::Verdict, turnover::Turnover};
 
 /// So many members must be told from each other for their coming and going to say something.
 const IDENTIFIABLE: f64 = 0.3;
@@ -19,8 +19,8 @@ pub(super) struct Course<'a> {
     pub(super) steps: &'a [Turnover],
     /// From the first to the last.
     pub(super) whole: &'a Turnover,
-    /// What it says itself it may hold.
-    pub(super) capacity: Option<u64>,
+    /// What it says itself.
+    pub(super) bounds: Bounds,
 }
 
 impl Course<'_> {
@@ -29,10 +29,6 @@ impl Course<'_> {
     }
 
     pub(super) fn verdict(&self) -> Verdict {
-        let population = self.populations.last().copied().unwrap_or(0);
-        if self.capacity.is_some_and(|capacity| capacity >= population) {
-            return Verdict::Filling;
-        }
         let is_suspect = match (self.is_identifiable(), self.steps) {
             (true, [_]) => self.oldest_stay() && self.whole.survival >= Some(STAYING_ALL),
             (true, _) => self.oldest_stay() && self.survivors_stay() && self.newer_stay(),
@@ -40,10 +36,12 @@ impl Course<'_> {
             (false, [_]) => false,
             (false, _) => self.is_linear(),
         };
-        match (is_suspect, self.is_identifiable()) {
+        match (is_suspect, self.bounds) {
             (false, _) => Verdict::Healthy,
-            (true, true) => Verdict::Confirmed,
-            (true, false) => Verdict::Probable,
+            (true, Bounds { capacity: Some(_), .. }) => Verdict::Filling,
+            (true, Bounds { due_in: Some(_), .. }) => Verdict::Expiring,
+            (true, _) if self.is_identifiable() => Verdict::Confirmed,
+            (true, _) => Verdict::Probable,
         }
     }
 
@@ -92,9 +90,10 @@ mod tests {
         }
     }
 
-    fn verdict(populations: &[u64], steps: &[Turnover], whole: &Turnover, capacity: Option<u64>) -> Verdict {
+    fn verdict(populations: &[u64], steps: &[Turnover], whole: &Turnover, bounds: Option<Bounds>) -> Verdict {
         let work: Vec<f64> = (0..populations.len()).map(|n| n as f64).collect();
-        Course { populations, work: &work, steps, whole, capacity }.verdict()
+        let bounds = bounds.unwrap_or_default();
+        Course { populations, work: &work, steps, whole, bounds }.verdict()
     }
 
     #[test]
@@ -130,10 +129,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_below_its_capacity_is_filling() {
+    fn what_is_below_its_own_bounds_is_no_suspect() {
         let all = |count| turnover(count, 1.0, |_| true);
         let steps = [all(100), all(200)];
-        assert_eq!(verdict(&[100, 200, 300], &steps, &all(100), Some(300)), Verdict::Filling);
-        assert_eq!(verdict(&[100, 200, 300], &steps, &all(100), Some(299)), Verdict::Confirmed);
+        let bounded = |bounds| verdict(&[100, 200, 300], &steps, &all(100), Some(bounds));
+        assert_eq!(bounded(Bounds { capacity: Some(300), due_in: None }), Verdict::Filling);
+        assert_eq!(bounded(Bounds { capacity: None, due_in: Some(5.0) }), Verdict::Expiring);
+        assert_eq!(bounded(Bounds::default()), Verdict::Confirmed);
     }
 }

@@ -187,7 +187,11 @@ fn course(container: &Container) -> String {
     let now = container.populations.last().copied().unwrap_or(0);
     match (container.verdict, container.removed, container.capacity) {
         (Verdict::Filling, _, Some(capacity)) => {
-            format!("it may hold {}: still filling", grouped(capacity.max(now)))
+            format!("nothing removed yet, {} of {}: still filling", grouped(now), grouped(capacity))
+        }
+        (Verdict::Expiring, ..) => {
+            let due_in = container.due_in.unwrap_or_default();
+            format!("nothing removed yet, but by their time to live none has to go for another {due_in:.0} s")
         }
         (_, Some(0), _) => format!("none of the first {} was removed", grouped(first)),
         (Verdict::Confirmed, Some(removed), _) => {

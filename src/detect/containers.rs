@@ -1,0 +1,104 @@
+//! What the containers that grow say of a rise.
+
+use super::{LeakKind, leak::LeakRetainer};
+use crate::{
+    measure::Bytes,
+    snapshot::{Container, Difference, Verdict},
+};
+
+/// Containers that explain a smaller part of the growth do not explain it.
+const LEAST_PART: f64 = 0.2;
+/// So many are told.
+const MOST: usize = 5;
+/// What nothing is due of before is not waited for.
+const LONGEST_WAIT: f64 = 3_600.0;
+/// After something is due it takes a while until it is removed.
+const GRACE: f64 = 1.2;
+
+/// What snapshots say of a rise.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Finding {
+    /// These keep what grows. Certain: their members were seen to stay; otherwise they only grow with the work.
+    Kept { retainers: Vec<LeakRetainer>, is_certain: bool },
+    /// Nothing has to be gone before so many seconds are over.
+    TooEarly { seconds: f64, reason: String },
+    /// What grows is no leak, as far as can be seen.
+    Harmless(String),
+    /// Nothing explains the growth.
+    Nothing,
+}
+
+/// Judges by the containers. `rate`: what the rise gains in a millisecond; `room`: what is left until a limit.
+pub(super) fn weigh_containers(
+    difference: &Difference,
+    kind: LeakKind,
+    rate: f64,
+    room: Option<Bytes>,
+) -> Finding {
+    let sizes = difference.snapshots.first().zip(difference.snapshots.last());
+    let growth = sizes.map_or(0, |(first, last)| last.total_size.saturating_sub(first.total_size));
+    let explains = |container: &&Container| container.growth as f64 >= growth as f64 * LEAST_PART;
+    // A cache whose capacity is beyond what memory there is leaks all the same, and so does what is due too late.
+    let outgrows = |container: &&Container| {
+        let Some(room) = room else { return false };
+        match (container.verdict, container.capacity, container.due_in) {
+            (Verdict::Filling, Some(capacity), _) => projected(container, capacity) > room.as_f64(),
+            (Verdict::Expiring, _, Some(seconds)) => rate * seconds * 1e3 > room.as_f64(),
+            _ => false,
+        }
+    };
+    let others = difference.others.iter().filter(explains);
+    let mut kept: Vec<&Container> = difference.suspects.iter().filter(explains).collect();
+    kept.extend(others.clone().filter(outgrows));
+    if !kept.is_empty() {
+        // Certain ones first, in the order of their rank otherwise.
+        kept.sort_by_key(|container| container.verdict == Verdict::Probable);
+        let is_certain = kept.iter().any(|container| container.verdict != Verdict::Probable);
+        return Finding::Kept {
+            retainers: kept.into_iter().take(MOST).map(LeakRetainer::from).collect(),
+            is_certain,
+        };
+    }
+    let told = |container: &Container| format!("{}: {}", container.path, container.reason);
+    let expiring = others.clone().filter(|container| container.verdict == Verdict::Expiring);
+    let latest =
+        expiring.max_by(|one, other| one.due_in.unwrap_or(0.0).total_cmp(&other.due_in.unwrap_or(0.0)));
+    if let Some((container, seconds)) = latest.and_then(|container| container.due_in.map(|s| (container, s)))
+    {
+        let seconds = (seconds * GRACE).min(LONGEST_WAIT);
+        return Finding::TooEarly { seconds, reason: told(container) };
+    }
+    match others.clone().next() {
+        Some(largest) => Finding::Harmless(told(largest)),
+        None if kind == LeakKind::Heap && growth == 0 => {
+            Finding::Harmless("the snapshots do not grow".into())
+        }
+        None => Finding::Nothing,
+    }
+}
+
+/// What a container still gains until it has so many members, in bytes.
+fn projected(container: &Container, capacity: u64) -> f64 {
+    let population = container.populations.last().copied().unwrap_or(0).max(1);
+    let bytes = container.bytes.last().copied().unwrap_or(0);
+    bytes as f64 / population as f64 * capacity.saturating_sub(population) as f64
+}
+
+/// A sentence of the one that keeps most.
+pub(super) fn sentence(retainer: &LeakRetainer) -> String {
+    format!("{} keeps it: {}.", retainer.path, retainer.reason)
+}
+
+impl From<&Container> for LeakRetainer {
+    fn from(container: &Container) -> Self {
+        let ends = container.populations.first().zip(container.populations.last());
+        Self {
+            path: container.path.clone(),
+            class_name: container.class_name.clone(),
+            count: ends.map_or(0, |(_, last)| *last),
+            count_growth: ends.map_or(0, |(first, last)| last.saturating_sub(*first)),
+            retained_growth: Bytes::from_bytes(container.growth),
+            reason: container.reason.clone(),
+        }
+    }
+}

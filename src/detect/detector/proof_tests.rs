@@ -1,0 +1,242 @@
+//! Proofs by snapshots: recorded courses with snapshots made by hand.
+
+use super::*;
+use crate::{
+    detect::Evidence,
+    snapshot::{Container, ContainerKind, Totals, Verdict as ContainerVerdict},
+};
+
+const MIB: f64 = 1024.0 * 1024.0;
+const LIMITS: InquiryLimits = InquiryLimits { snapshots_per_hour: 24, cpu_share: 0.02 };
+
+/// A server with a reading every four seconds; a snapshot of it takes one of them.
+struct Course<F> {
+    detector: Detector,
+    /// What the snapshots until now show, by their number.
+    containers: F,
+    mib: Box<dyn Fn(u32) -> f64>,
+    taken: Vec<(Millis, f64)>,
+    ids: Vec<String>,
+    leaks: Vec<Leak>,
+    snapshots: Vec<u32>,
+}
+
+impl<F: Fn(&[(Millis, f64)]) -> Vec<Container>> Course<F> {
+    fn new(mib: impl Fn(u32) -> f64 + 'static, containers: F) -> Self {
+        Self {
+            detector: Detector::new(0, Ok(LIMITS)),
+            containers,
+            mib: Box::new(mib),
+            taken: Vec::new(),
+            ids: Vec::new(),
+            leaks: Vec::new(),
+            snapshots: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, steps: std::ops::Range<u32>) {
+        for step in steps {
+            let now = Millis::from_secs(f64::from(step) * 4.0);
+            let mib = (self.mib)(step);
+            let reading = Reading {
+                time: now,
+                used: Bytes::from_bytes((mib * MIB) as u64),
+                external: Bytes::ZERO,
+                native: None,
+                contexts: 1,
+                heap_room: Bytes::from_mib(1_000),
+                container_room: None,
+            };
+            let mut verdicts = self.detector.observe(&reading, |_| None);
+            if let Some(Step { kept, is_last }) = self.detector.due(now) {
+                self.snapshots.push(step);
+                self.taken.truncate(kept);
+                self.taken.push((now, mib));
+                let difference = (kept > 0).then(|| Box::new(self.difference()));
+                if is_last {
+                    self.taken.pop();
+                }
+                let taken = Inspection::Taken(Millis::from_millis(500.0), difference);
+                verdicts.extend(self.detector.inspected(now, taken, |_| None));
+            }
+            for verdict in verdicts {
+                match verdict {
+                    Verdict::Confirmed(leak) => {
+                        self.ids.push(format!("+{}", leak.id));
+                        self.leaks.push(*leak);
+                    }
+                    Verdict::Resolved(leak) => self.ids.push(format!("-{}", leak.id)),
+                }
+            }
+        }
+    }
+
+    fn difference(&self) -> Difference {
+        let snapshots = self.taken.iter().map(|(time, mib)| Totals {
+            nodes: 1,
+            edges: 1,
+            total_size: (mib * MIB) as u64,
+            work: time.get() / 1e3,
+        });
+        let (suspects, others) =
+            (self.containers)(&self.taken).into_iter().partition(|container| container.verdict.is_suspect());
+        Difference {
+            snapshots: snapshots.collect(),
+            ids_match: false,
+            suspects,
+            others,
+            classes: Vec::new(),
+            noise: Vec::new(),
+        }
+    }
+
+    fn missing(&self) -> String {
+        match &self.detector.channels[0].state {
+            ChannelState::Suspect { missing, .. } => missing.clone(),
+            state => format!("{state:?}"),
+        }
+    }
+}
+
+/// One that explains all the growth.
+fn container(path: &str, taken: &[(Millis, f64)], verdict: ContainerVerdict) -> Container {
+    let bytes: Vec<u64> = taken.iter().map(|(_, mib)| (mib * MIB) as u64).collect();
+    Container {
+        id: 1,
+        path: path.into(),
+        kind: ContainerKind::Map,
+        class_name: "Session".into(),
+        function: None,
+        verdict,
+        populations: taken.iter().map(|(_, mib)| (mib * 100.0) as u64).collect(),
+        growth: bytes.last().zip(bytes.first()).map_or(0, |(last, first)| last - first),
+        bytes,
+        rate: 1.0,
+        removed: Some(0),
+        capacity: None,
+        due_in: None,
+        reason: "as it was made".into(),
+    }
+}
+
+/// 1 MiB a reading, for ever.
+fn climb(step: u32) -> f64 {
+    20.0 + f64::from(step)
+}
+
+#[test]
+fn members_that_stay_prove_a_leak_with_two_snapshots() {
+    let mut course =
+        Course::new(climb, |taken| vec![container("byId :Map", taken, ContainerVerdict::Confirmed)]);
+    course.run(0..12);
+    assert_eq!(course.ids, ["+heap-0-1"]);
+    let leak = &course.leaks[0];
+    assert_eq!(leak.evidence, [Evidence::Trend, Evidence::Snapshot]);
+    assert_eq!(leak.retainers[0].path, "byId :Map");
+    assert!(leak.reason.contains("byId :Map keeps it: as it was made."), "{}", leak.reason);
+    assert!(leak.confidence > 0.9);
+    // None is taken while the alarm stands.
+    course.run(12..200);
+    assert_eq!((course.ids.len(), course.snapshots.len()), (1, 2));
+}
+
+#[test]
+fn what_cannot_be_told_apart_takes_three() {
+    let mut course = Course::new(climb, |taken| vec![container("rows", taken, ContainerVerdict::Probable)]);
+    course.run(0..30);
+    assert_eq!((course.ids.as_slice(), course.snapshots.len()), (&["+heap-0-1".to_owned()][..], 3));
+    assert!((0.7..0.9).contains(&course.leaks[0].confidence));
+}
+
+#[test]
+fn what_is_turned_over_is_dismissed_and_looked_at_again_less_and_less() {
+    let mut course = Course::new(climb, |taken| vec![container("queue", taken, ContainerVerdict::Healthy)]);
+    course.run(0..900);
+    assert_eq!(course.ids, [""; 0]);
+    assert_eq!(course.missing(), "queue: as it was made");
+    // An hour.
+    assert!((6..=18).contains(&course.snapshots.len()), "{:?}", course.snapshots);
+}
+
+#[test]
+fn a_cache_below_its_capacity_is_none_unless_memory_ends_before() {
+    let filling = |capacity| {
+        move |taken: &[(Millis, f64)]| {
+            let cache = container("cache", taken, ContainerVerdict::Filling);
+            vec![Container { capacity: Some(capacity), ..cache }]
+        }
+    };
+    // 100 members a MiB, and 1,000 MiB are left.
+    let mut course = Course::new(climb, filling(20_000));
+    course.run(0..100);
+    assert_eq!(course.ids, [""; 0]);
+    let mut course = Course::new(climb, filling(200_000));
+    course.run(0..100);
+    assert_eq!(course.ids, ["+heap-0-1"]);
+}
+
+#[test]
+fn nothing_is_said_before_a_time_to_live_is_over() {
+    // Members may live for 200 s; nobody removes them.
+    let mut course = Course::new(climb, |taken| {
+        let span =
+            taken.last().zip(taken.first()).map_or(0.0, |(last, first)| last.0.since(first.0).get() / 1e3);
+        let due_in = Some(200.0 - span).filter(|&due_in| due_in > 0.0);
+        let verdict = if due_in.is_some() { ContainerVerdict::Expiring } else { ContainerVerdict::Confirmed };
+        vec![Container { due_in, ..container("sessions", taken, verdict) }]
+    });
+    course.run(0..48);
+    assert_eq!(course.ids, [""; 0]);
+    assert!(
+        course.missing().starts_with("sessions: as it was made; it is looked at again in"),
+        "{}",
+        course.missing()
+    );
+    course.run(48..80);
+    assert_eq!(course.ids, ["+heap-0-1"]);
+    assert_eq!(course.snapshots.len(), 3);
+}
+
+#[test]
+fn a_rise_that_ends_is_given_up() {
+    let mut course = Course::new(|step| 20.0 + f64::from(step.min(5)), |_| Vec::new());
+    course.run(0..80);
+    assert_eq!((course.ids.len(), course.snapshots.len()), (0, 1));
+    assert!(course.detector.needs_no_snapshots());
+}
+
+#[test]
+fn a_plateau_takes_it_back_and_the_next_rise_is_proved_anew() {
+    let level = |step: u32| 20.0 + f64::from(step.min(12) + step.saturating_sub(80));
+    let mut course =
+        Course::new(level, |taken| vec![container("byId :Map", taken, ContainerVerdict::Confirmed)]);
+    course.run(0..110);
+    assert_eq!(course.ids, ["+heap-0-1", "-heap-0-1", "+heap-0-2"]);
+}
+
+#[test]
+fn where_a_snapshot_fails_cohorts_have_to_do() {
+    let mut course = Course::new(climb, |_| Vec::new());
+    course.run(0..4);
+    assert_eq!(course.snapshots.len(), 1);
+    let now = Millis::from_secs(16.0);
+    course.detector.inspected(now, Inspection::Failed("no room".into()), |_| None);
+    course.run(4..20);
+    assert_eq!(course.snapshots.len(), 1);
+    assert!(course.missing().ends_with("there is no proof by snapshots: no room"), "{}", course.missing());
+}
+
+#[test]
+fn transitions_are_told() {
+    let mut course =
+        Course::new(climb, |taken| vec![container("byId :Map", taken, ContainerVerdict::Confirmed)]);
+    course.run(0..12);
+    let states: Vec<bool> = course
+        .detector
+        .take_transitions()
+        .iter()
+        .map(|transition| matches!(transition.to, ChannelState::Leaking { .. }))
+        .collect();
+    assert_eq!(states.last(), Some(&true));
+    assert_eq!(course.detector.take_transitions(), []);
+}

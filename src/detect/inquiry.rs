@@ -1,0 +1,314 @@
+//! The course of a proof by snapshots: when each is taken, and when none is worth its price.
+//!
+//! ```text
+//! idle --rises--> gathering: a first, a second (compared), a third (compared) --> concluded --after a while--> idle
+//!   ^                 |              ^                                             |
+//!   +--rises no more--+              +----------------nothing is due---------------+
+//! ```
+
+use std::collections::VecDeque;
+
+use crate::{measure::Millis, snapshot::Difference};
+
+/// So many snapshots are kept before the one that is compared with them.
+const KEPT: usize = 2;
+/// Between two snapshots: the time...
+const LEAST_GAP: Millis = Millis::from_millis(6_000.0);
+/// ... which is so many times what the child takes of the CPU at least...
+const GAPS_PER_CPU: f64 = 1.0;
+/// ... and the growth, in bytes and as a part of the memory.
+const LEAST_GROWTH: f64 = 256.0 * 1024.0;
+const LEAST_PART: f64 = 0.01;
+/// From the first snapshot to the second it takes this time, or growth by this part: a fast leak soon makes snapshots dear.
+const LEAST_SPAN: Millis = Millis::from_millis(15_000.0);
+const FAST_PART: f64 = 0.25;
+/// What rises no more for so long is given up.
+const PATIENCE: Millis = Millis::from_millis(120_000.0);
+/// A comparison speaks of what happens for so long.
+const VALID: Millis = Millis::from_millis(120_000.0);
+/// The rest after one that led to nothing; each further one is twice as long.
+const FIRST_REST: Millis = Millis::from_millis(60_000.0);
+const LONGEST_REST: Millis = Millis::from_millis(60.0 * 60e3);
+/// After a snapshot that failed, cohorts have to do for so long.
+const FAILED_REST: Millis = Millis::from_millis(5.0 * 60e3);
+const HOUR: Millis = Millis::from_millis(3600e3);
+
+/// What a suspicion may cost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InquiryLimits {
+    /// The most snapshots in an hour.
+    pub snapshots_per_hour: u32,
+    /// The part of one core that children may take, over time.
+    pub cpu_share: f64,
+}
+
+/// A snapshot that is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// So many are kept already; it is compared with them.
+    pub kept: usize,
+    /// Whether it is the last one, which need not be kept.
+    pub is_last: bool,
+}
+
+/// Where a proof stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Standing<'a> {
+    /// Nothing is known yet, and will be.
+    Open,
+    /// Snapshots were compared: all that there will be, or a first two.
+    Compared { difference: &'a Difference, is_last: bool },
+    /// They were, a while ago, and there was nothing in them; or the budget is used up for the moment.
+    Resting(&'a str),
+    /// There will be none.
+    Unavailable(&'a str),
+}
+
+/// What is known of the isolate's memory at a reading.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Level {
+    pub(super) time: Millis,
+    /// Bytes, on the heap and kept by it.
+    pub(super) bytes: f64,
+    /// Whether a channel rises, or is suspect.
+    pub(super) rises: bool,
+    /// Whether a rise is a trend.
+    pub(super) is_suspect: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Inquiry {
+    /// The error says why there are no snapshots at all.
+    limits: Result<InquiryLimits, String>,
+    course: Course,
+    rest_until: Millis,
+    next_rest: Millis,
+    /// Why the latest one led to nothing.
+    rejected: String,
+    /// Until when cohorts have to do, and why.
+    failed: Option<(Millis, String)>,
+    /// When snapshots were taken, in the last hour.
+    times: VecDeque<Millis>,
+    level: f64,
+}
+
+#[derive(Debug)]
+enum Course {
+    Idle,
+    Gathering(Gathering),
+    Concluded(Millis, Box<Difference>),
+}
+
+#[derive(Debug, Default)]
+struct Gathering {
+    /// When each was taken, and the level then.
+    taken: Vec<(Millis, f64)>,
+    /// When the one was asked for that is under way.
+    asked: Option<Millis>,
+    /// Whether it is time for the next one.
+    is_due: bool,
+    /// The last one is not taken before this...
+    not_before: Millis,
+    /// ... because of this.
+    waits_for: Option<String>,
+    /// When something last rose.
+    risen: Millis,
+    /// What a child took of the CPU.
+    cpu: Millis,
+    /// What the first two say.
+    so_far: Option<Box<Difference>>,
+}
+
+impl Inquiry {
+    pub(super) fn new(limits: Result<InquiryLimits, String>) -> Self {
+        Self {
+            limits,
+            course: Course::Idle,
+            rest_until: Millis::ZERO,
+            next_rest: FIRST_REST,
+            rejected: String::new(),
+            failed: None,
+            times: VecDeque::new(),
+            level: 0.0,
+        }
+    }
+
+    pub(super) fn limit(&mut self, limits: Result<InquiryLimits, String>) {
+        self.limits = limits;
+    }
+
+    /// Takes in a reading.
+    pub(super) fn note(&mut self, level: &Level) {
+        self.level = level.bytes;
+        if let Course::Concluded(at, _) = self.course
+            && level.time.since(at) > VALID
+        {
+            self.course = Course::Idle;
+        }
+        let may_begin = level.rises && self.may_begin(level.time);
+        match &mut self.course {
+            Course::Gathering(gathering) => {
+                gathering.note(level);
+                let is_over =
+                    level.time > gathering.not_before && level.time.since(gathering.risen) > PATIENCE;
+                if is_over && gathering.asked.is_none() {
+                    self.reject(level.time, "it has stopped rising".into());
+                }
+            }
+            Course::Idle if may_begin => {
+                self.course =
+                    Course::Gathering(Gathering { is_due: true, risen: level.time, ..Gathering::default() });
+            }
+            _ => {}
+        }
+    }
+
+    fn may_begin(&self, now: Millis) -> bool {
+        self.limits.is_ok() && self.failed.is_none() && now >= self.rest_until && self.has_budget(KEPT + 1)
+    }
+
+    fn has_budget(&self, snapshots: usize) -> bool {
+        self.limits
+            .as_ref()
+            .is_ok_and(|limits| self.times.len() + snapshots <= limits.snapshots_per_hour as usize)
+    }
+
+    /// The snapshot that is to be taken now, if any: `took` or `failed` has to follow.
+    pub(super) fn due(&mut self, now: Millis) -> Option<Step> {
+        while self.times.front().is_some_and(|&time| now.since(time) > HOUR) {
+            self.times.pop_front();
+        }
+        if self.failed.as_ref().is_some_and(|(until, _)| now >= *until) {
+            self.failed = None;
+        }
+        let has_budget = self.has_budget(1);
+        let Course::Gathering(gathering) = &mut self.course else { return None };
+        if !gathering.is_due || gathering.asked.is_some() {
+            return None;
+        }
+        if !has_budget {
+            self.reject(now, "the snapshots of this hour are used up".into());
+            return None;
+        }
+        gathering.is_due = false;
+        gathering.asked = Some(now);
+        self.times.push_back(now);
+        let kept = gathering.taken.len();
+        Some(Step { kept, is_last: kept >= KEPT })
+    }
+
+    /// The snapshot was taken, for so much CPU; the difference is there if it was compared.
+    pub(super) fn took(&mut self, now: Millis, cpu: Millis, difference: Option<Difference>) {
+        if let Ok(limits) = &self.limits {
+            let pause = cpu.get() / limits.cpu_share.max(1e-6);
+            self.rest_until = later(self.rest_until, Millis::from_millis(now.get() + pause));
+        }
+        let Course::Gathering(gathering) = &mut self.course else { return };
+        let Some(asked) = gathering.asked.take() else { return };
+        gathering.cpu = cpu;
+        if gathering.taken.len() < KEPT {
+            gathering.taken.push((asked, self.level));
+            gathering.so_far = difference.map(Box::new);
+        } else if let Some(difference) = difference {
+            self.course = Course::Concluded(now, Box::new(difference));
+        }
+    }
+
+    /// The snapshot could not be taken.
+    pub(super) fn failed(&mut self, now: Millis, reason: String) {
+        self.course = Course::Idle;
+        self.failed = Some((Millis::from_millis(now.get() + FAILED_REST.get()), reason));
+    }
+
+    /// What was compared says nothing before `seconds` are over: the last snapshot is taken again then.
+    pub(super) fn postpone(&mut self, now: Millis, seconds: f64, reason: String, difference: &Difference) {
+        let not_before = Millis::from_millis(now.get() + seconds * 1e3);
+        let times = difference.snapshots.iter().take(KEPT).map(|snapshot| Millis::from_secs(snapshot.work));
+        self.course = Course::Gathering(Gathering {
+            // The levels do not matter any more, but that it has risen since does.
+            taken: times.map(|time| (time, self.level)).collect(),
+            not_before,
+            waits_for: Some(reason),
+            risen: not_before,
+            ..Gathering::default()
+        });
+    }
+
+    /// It led to nothing.
+    pub(super) fn reject(&mut self, now: Millis, reason: String) {
+        self.course = Course::Idle;
+        self.rejected = reason;
+        self.rest_until = later(self.rest_until, Millis::from_millis(now.get() + self.next_rest.get()));
+        self.next_rest = Millis::from_millis((self.next_rest.get() * 2.0).min(LONGEST_REST.get()));
+    }
+
+    /// A leak was proved: the next one is looked into as eagerly as the first.
+    pub(super) fn succeed(&mut self) {
+        self.next_rest = FIRST_REST;
+    }
+
+    pub(super) fn standing(&self, now: Millis) -> Standing<'_> {
+        match (&self.limits, &self.failed, &self.course) {
+            (_, _, Course::Concluded(_, difference)) => Standing::Compared { difference, is_last: true },
+            (Err(reason), ..) | (_, Some((_, reason)), _) => Standing::Unavailable(reason),
+            (_, _, Course::Gathering(Gathering { so_far: Some(difference), .. })) => {
+                Standing::Compared { difference, is_last: false }
+            }
+            (_, _, Course::Gathering(_)) => Standing::Open,
+            (_, _, Course::Idle) if now < self.rest_until => Standing::Resting(&self.rejected),
+            (_, _, Course::Idle) if !self.has_budget(KEPT + 1) => {
+                Standing::Resting("the snapshots of this hour are used up")
+            }
+            (_, _, Course::Idle) => Standing::Open,
+        }
+    }
+
+    /// Whether snapshots are kept that are not needed any more.
+    pub(super) const fn is_idle(&self) -> bool {
+        matches!(self.course, Course::Idle)
+    }
+
+    /// What a proof waits for, in a phrase.
+    pub(super) fn awaits(&self, now: Millis) -> String {
+        match &self.course {
+            Course::Gathering(Gathering { waits_for: Some(reason), not_before, .. }) if now < *not_before => {
+                format!("{reason}; it is looked at again in {:.0} s", not_before.since(now).get() / 1e3)
+            }
+            Course::Gathering(Gathering { taken, .. }) if !taken.is_empty() => {
+                format!(
+                    "{} of {} snapshots are taken; the next one follows as it grows",
+                    taken.len(),
+                    KEPT + 1
+                )
+            }
+            _ => "a first snapshot is to be taken".into(),
+        }
+    }
+}
+
+impl Gathering {
+    fn note(&mut self, level: &Level) {
+        if level.rises {
+            self.risen = later(self.risen, level.time);
+        }
+        if self.asked.is_some() || self.is_due {
+            return;
+        }
+        let (Some(&(first, at_first)), Some(&(latest, before))) = (self.taken.first(), self.taken.last())
+        else {
+            self.is_due = true;
+            return;
+        };
+        let gap = LEAST_GAP.get().max(self.cpu.get() * GAPS_PER_CPU);
+        let has_risen = level.bytes - before >= LEAST_GROWTH.max(before * LEAST_PART);
+        self.is_due = level.time.since(latest).get() >= gap
+            && has_risen
+            && level.time >= self.not_before
+            && (level.is_suspect || (self.taken.len() < KEPT && level.rises))
+            && (level.time.since(first) >= LEAST_SPAN || level.bytes >= at_first * (1.0 + FAST_PART));
+    }
+}
+
+fn later(one: Millis, other: Millis) -> Millis {
+    if one > other { one } else { other }
+}

@@ -1,0 +1,167 @@
+//! What a collection's owner, or its members, say themselves of how many there may be, and for how long. Only snapshots with numeric
+//! values tell.
+
+use super::{
+    record::{Unit, Work},
+    side::Side,
+};
+use crate::snapshot::{EdgeType, NodeType};
+
+/// Names that say how many entries there may be, beside those that only an object of its own would have.
+const CAPACITY: [&str; 13] = [
+    "max",
+    "cap",
+    "limit",
+    "capacity",
+    "maxsize",
+    "maxentries",
+    "maxitems",
+    "maxkeys",
+    "maxelements",
+    "maxlength",
+    "maxcount",
+    "cachesize",
+    "maxcachesize",
+];
+/// Names that say for how long an entry may stay.
+const LIFETIME: [&str; 14] = [
+    "ttl",
+    "stdttl",
+    "defaultttl",
+    "ttlms",
+    "maxage",
+    "originalmaxage",
+    "lifetime",
+    "timetolive",
+    "expire",
+    "expires",
+    "expiry",
+    "expiresin",
+    "expiresafter",
+    "expireafter",
+];
+/// Names that say when an entry has to go.
+const DEADLINE: [&str; 11] = [
+    "expire",
+    "expires",
+    "expiry",
+    "expiresat",
+    "expireat",
+    "expirationtime",
+    "validuntil",
+    "deadline",
+    "exp",
+    "t",
+    "ttl",
+];
+/// Where an object keeps what it was made with.
+const OPTIONS: [&str; 4] = ["options", "opts", "config", "settings"];
+/// A lifetime below this is in seconds, as nothing is kept for less than a second.
+const LEAST_MS: f64 = 1_000.0;
+/// A lifetime above this is none.
+const MOST_MS: f64 = 366.0 * 86_400e3;
+/// Milliseconds since the Unix epoch, from 2001 to 2286.
+const EPOCH_MS: std::ops::Range<f64> = 1e12..1e13;
+/// So many of the oldest members are asked.
+const ASKED: usize = 20;
+
+/// What is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Bounds {
+    /// How many entries there may be.
+    pub(super) capacity: Option<u64>,
+    /// For how many seconds from the last snapshot on the members that the first one saw may still be there.
+    pub(super) due_in: Option<f64>,
+}
+
+impl Bounds {
+    /// `members`: those of the last snapshot, oldest first.
+    pub(super) fn of(
+        side: &Side<'_>,
+        collection: u32,
+        members: &[u32],
+        population: u64,
+        work: &Work,
+    ) -> Self {
+        let Some(owner) = side.ways.last_edge(collection).map(|edge| side.graph().source(edge)) else {
+            return Self::default();
+        };
+        let mut numbers = numbers(side, owner);
+        for options in parts(side, owner, |name| OPTIONS.contains(&name)) {
+            numbers.extend(self::numbers(side, options));
+        }
+        let capacity = numbers
+            .iter()
+            .filter(|(name, value)| CAPACITY.contains(&name.as_str()) && value.is_finite())
+            .map(|&(_, value)| value as u64)
+            .filter(|&capacity| capacity >= population)
+            .min();
+        Self { capacity, due_in: due_in(side, &numbers, members, work) }
+    }
+}
+
+fn due_in(side: &Side<'_>, of_owner: &[(String, f64)], members: &[u32], work: &Work) -> Option<f64> {
+    let (first, last) = work.done.first().zip(work.done.last()).filter(|_| work.unit == Unit::Seconds)?;
+    let of_members: Vec<Vec<(String, f64)>> = members
+        .iter()
+        .take(ASKED)
+        .map(|&member| {
+            let mut numbers = numbers(side, member);
+            for part in parts(side, member, |_| true).into_iter().take(ASKED) {
+                numbers.extend(self::numbers(side, part));
+            }
+            numbers
+        })
+        .collect();
+    let all = || of_owner.iter().chain(of_members.iter().flatten());
+    let lifetime = all()
+        .filter(|(name, _)| LIFETIME.contains(&name.as_str()))
+        .map(|&(_, value)| if value < LEAST_MS { value * 1e3 } else { value })
+        .filter(|value| (LEAST_MS..MOST_MS).contains(value))
+        .max_by(f64::total_cmp);
+    // The oldest members are the first that have to go.
+    let deadline = of_members
+        .iter()
+        .flatten()
+        .filter(|(name, value)| DEADLINE.contains(&name.as_str()) && EPOCH_MS.contains(value))
+        .map(|&(_, value)| value)
+        .min_by(f64::total_cmp);
+    let by_lifetime = lifetime.map(|lifetime| lifetime / 1e3 - (last - first));
+    let by_deadline = deadline.map(|deadline| deadline / 1e3 - last);
+    by_lifetime.into_iter().chain(by_deadline).filter(|&due_in| due_in > 0.0).max_by(f64::total_cmp)
+}
+
+/// The numbers that an object or a scope has by name; the names in lower case, without what only joins words.
+fn numbers(side: &Side<'_>, owner: u32) -> Vec<(String, f64)> {
+    let graph = side.graph();
+    named_targets(side, owner)
+        .filter(|&(_, target)| graph.node_type(target) == NodeType::Number)
+        .filter_map(|(name, target)| {
+            let value = graph.named(target, b"value")?;
+            let value: f64 = graph.strings().get(graph.name(value)).parse().ok()?;
+            Some((name, value))
+        })
+        .collect()
+}
+
+/// The objects that an object has under names that are `wanted`.
+fn parts(side: &Side<'_>, owner: u32, wanted: impl Fn(&str) -> bool) -> Vec<u32> {
+    let graph = side.graph();
+    named_targets(side, owner)
+        .filter(|(name, target)| graph.node_type(*target) == NodeType::Object && wanted(name))
+        .map(|(_, target)| target)
+        .collect()
+}
+
+fn named_targets<'a>(side: &'a Side<'_>, owner: u32) -> impl Iterator<Item = (String, u32)> + 'a {
+    let graph = side.graph();
+    graph.edges(owner).filter_map(move |edge| {
+        let name = match graph.edge_type(edge) {
+            EdgeType::Property | EdgeType::Context => graph.edge_name(edge),
+            EdgeType::Hidden => side.ways.variable(graph, edge)?,
+            _ => return None,
+        };
+        let name = graph.strings().get(name).trim_start_matches(['#', '_']).to_lowercase().replace('_', "");
+        (name != "proto").then(|| (name, graph.target(edge)))
+    })
+}
