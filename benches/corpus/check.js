@@ -29,6 +29,7 @@ for (const file of fs.readdirSync(__dirname).filter((name) => /^(leak|ok)-.*\.m?
 }
 process.exitCode = wrong > 0 ? 1 : 0;
 
+/** @param {string} file */
 function check(file) {
   const label = JSON.parse(node([file, '--label']).stdout);
   const { stderr } = node(['--expose-gc', file, '--memory', '--seconds', values.seconds, '--out', out]);

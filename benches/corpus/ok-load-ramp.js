@@ -21,7 +21,7 @@ serve(truth, () => {
     const draft = Array.from({ length: 300 }, (_, line) => ({ line, text: `${ctx.path} ${line}` }));
     await query(1000);
     ctx.type = 'json';
-    ctx.body = renderPage(`${ctx.path} ${draft.length}`, 24);
+    ctx.body = renderPage(`${ctx.path} ${draft.length}`, 12);
   });
   return { handler: app.callback() };
 });

@@ -30,7 +30,10 @@ async function runCorpus(options) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   const corpus = prepareCorpus(dir);
   const cases = listCases(dir, node, only).filter(({ label }) => isAsked(label, options));
-  if (cases.length === 0) throw new Error(`no case of ${dir} is asked for`);
+  if (cases.length === 0) {
+    console.error(`No case of ${dir} is asked for: --only, --set and --slow choose.`);
+    process.exit(2);
+  }
   for (let round = 0; round < options.runs; round++) {
     for (const { file, label } of cases) {
       const commit = currentCommit();
@@ -80,8 +83,13 @@ function report({ results: file, commit = currentCommit() }) {
     );
     return;
   }
-  const { text, met } = renderSummary(`Results of ${commit}`, results);
-  console.log(`\n${text}`);
+  const corpora = [...new Set(results.map(({ corpus }) => corpus))];
+  for (const corpus of corpora) {
+    const ofCorpus = results.filter((result) => result.corpus === corpus);
+    console.log(`\n${renderSummary(`Results of ${commit} on ${corpus}`, ofCorpus).text}`);
+  }
+  const { text, met } = renderSummary(`Results of ${commit} in all`, results);
+  if (corpora.length > 1) console.log(`\n${text}`);
   if (!met) process.exitCode = 1;
 }
 
