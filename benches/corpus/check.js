@@ -4,8 +4,9 @@
 //
 //   node check.js [--only REGEXP] [--seconds 40]
 //
-// A leaky server grows in the second half of the run, a healthy one does not, unless its label says where its bound stands. The whole
-// process counts where the label's `measure` is 'rss': its numbers are rough.
+// A leaky server has more at its highest in the last third of the run than in the second one, a healthy one has not, unless its label says
+// where its bound stands. A third has a wave of the load in it, and the warm-up ends before the last. The whole process counts where the
+// label's `measure` is 'rss': its numbers are rough.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -47,8 +48,9 @@ function check(file) {
   const end = events.at(-1);
   const readings = events.filter(({ event }) => event === 'memory');
   const bytes = readings.map(({ heapUsed, external, rss }) => (label.measure === 'rss' ? rss : heapUsed + external));
-  const half = bytes.length >> 1;
-  const growth = ((bytes.at(-1) - bytes[half]) * 1000) / (readings.at(-1).t - readings[half].t);
+  const third = Math.floor(bytes.length / 3);
+  const growth =
+    (Math.max(...bytes.slice(-third)) - Math.max(...bytes.slice(third, -third))) / (Number(values.seconds) / 3);
   const grows = growth > (label.seconds === undefined ? GROWS : GROWS_SLOWLY);
   const isRight = grows === label.leaky || (!label.leaky && label.bound !== undefined);
   const word = end.requests < STARVED_BELOW * end.meant ? 'starved' : isRight ? 'right' : 'WRONG';

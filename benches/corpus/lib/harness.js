@@ -18,7 +18,7 @@ const { makeBallast } = require('./ballast');
 const { markedLines } = require('./marks');
 
 /** How often memory is read with --memory, in a run. */
-const READINGS = 16;
+const READINGS = 18;
 
 /**
  * What the load does: `rps` requests or messages a second in all, spread over `conns` connections.
