@@ -25,7 +25,7 @@ const truth = {
 const complaints = [];
 
 function noteComplaint(request) {
-  const words = Array.from({ length: 16 }, (_, at) => ({ at, text: request.body.text.slice(at, at + 8) })); // @alloc
+  const words = Array.from({ length: 6 }, (_, at) => ({ at, text: request.body.text.slice(at, at + 8) })); // @alloc
   complaints.push({ id: request.params.id, at: new Date(), words, headers: { ...request.headers } }); // @retain
 }
 
