@@ -120,11 +120,14 @@ export interface DetectorMessage {
   to: { state: 'quiet' } | { state: 'suspect'; since: number; missing: string } | { state: 'leaking'; id: string };
 }
 
-/** A function on a stack; lines and columns count from 1 and say where the function begins. */
+/**
+ * A function on a stack; lines and columns count from 1 and say where the function begins: in the original source, such as a `.ts` file, where
+ * the script has a source map (`--enable-source-maps`, or a `//# sourceMappingURL=` that is inline or names a file), else in the script.
+ */
 export interface StackFrame {
-  /** V8's bare function name, or `'(anonymous)'`. */
+  /** V8's bare function name, or `'(anonymous)'`: the script's, also where there is a source map. */
   functionName: string;
-  /** File path, `file://` URL or `node:` name. */
+  /** File path, `file://` URL or `node:` name; or what a bundler calls the source: `webpack://...`. */
   scriptName: string;
   lineNumber: number;
   columnNumber: number;
@@ -272,7 +275,7 @@ export interface AllocationSite extends StackFrame {
   stack: StackFrame[];
 }
 
-/** Live bytes by allocation site. Objects that died since the last GC are still counted: leakguard never forces one. */
+/** Live bytes by allocation site, with source maps as in `StackFrame`. Objects that died since the last GC are still counted: leakguard never forces one. */
 export interface HeapProfile {
   /** ISO date. */
   since: string;
@@ -397,7 +400,7 @@ export function writeHeapSnapshot(file?: string, options?: WriteHeapSnapshotOpti
  * @throws {LeakguardError} `ERR_LEAKGUARD_NOT_ARMED`, `ERR_LEAKGUARD_UNAVAILABLE`
  */
 export function heapProfile(options?: { format?: 'object' }): Promise<HeapProfile>;
-/** Gzipped `profile.proto`: a `.pb.gz` file for `go tool pprof`, Pyroscope, Parca. */
+/** Gzipped `profile.proto`: a `.pb.gz` file for `go tool pprof`, Pyroscope, Parca. Places are those in the scripts, as in `'heapprofile'`. */
 export function heapProfile(options: { format: 'pprof' }): Promise<Buffer>;
 export function heapProfile(options: { format: 'heapprofile' }): Promise<DevToolsHeapProfile>;
 

@@ -1,6 +1,7 @@
 'use strict';
 
 const { channel } = require('node:diagnostics_channel');
+const { originalLeak } = require('./original-sites');
 
 /** @typedef {import('..').Leak} Leak */
 
@@ -12,13 +13,27 @@ const channels = {
   snapshot: channel('leakguard:snapshot'),
 };
 
+/** The latest announcement: the next one waits for it, so that a leak comes before its end whatever maps are read. */
+let announced = Promise.resolve();
+
 /**
- * Emits a leak, or the end of one, on `process` and its diagnostics channel. Nobody listening: one process warning for a leak.
+ * Emits a leak, or the end of one, on `process` and its diagnostics channel, when its source maps are read. Nobody listening: one process
+ * warning for a leak.
  *
  * @param {'leak' | 'leakResolved'} event
  * @param {any} found as the addon describes it
  */
 function announceLeak(event, found) {
+  announced = announced
+    .then(async () => emit(event, await originalLeak(found)))
+    .catch((error) => warn('LEAKGUARD_INTERNAL', `a ${event} could not be told: ${error?.stack ?? error}`));
+}
+
+/**
+ * @param {'leak' | 'leakResolved'} event
+ * @param {any} found
+ */
+function emit(event, found) {
   /** @type {Leak} */
   const leak = {
     ...found,

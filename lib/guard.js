@@ -9,6 +9,7 @@ const { LeakguardError, optionError, unwrap } = require('./errors');
 const { announceLeak, channels, publishTransition, warn } = require('./events');
 const { readMemory } = require('./memory');
 const { mergeOptions, optionsFromEnvironment } = require('./options');
+const { originalSites } = require('./original-sites');
 const { chooseRoutes, nativeFeatures } = require('./routes');
 const { DumpSignal, signalRefusal } = require('./signal');
 const { Snapshots } = require('./snapshots');
@@ -343,7 +344,8 @@ class Guard {
     const profile = unwrap(this.#watch.heapProfile(format === 'object', ...outside));
     if (format === 'heapprofile') return profile;
     const samplingInterval = this.#profiler?.state === 'adopted' ? null : profile.samplingInterval;
-    return { ...profile, samplingInterval, since: new Date(profile.since).toISOString() };
+    const sites = await originalSites(profile.sites);
+    return { ...profile, samplingInterval, since: new Date(profile.since).toISOString(), sites };
   }
 
   status() {
