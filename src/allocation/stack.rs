@@ -11,6 +11,12 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// Of these frames, innermost first.
+    #[cfg(test)]
+    pub(crate) fn of(frames: impl Into<Vec<Arc<Frame>>>) -> Self {
+        Self { frames: frames.into() }
+    }
+
     /// The frames, innermost first.
     pub fn frames(&self) -> &[Arc<Frame>] {
         &self.frames

@@ -15,6 +15,14 @@ const PLATEAU_READINGS: usize = 5;
 /// ... over which the growth is less than this part of what the alarm's rate would give.
 const PLATEAU_PART: f64 = 0.1;
 
+/// What grew is gone where no more than this part of it is left, in so many readings.
+const RELIEF_PART: f64 = 0.25;
+const RELIEF_READINGS: usize = 2;
+/// A rise so many times as fast as the one at the alarm is another one, if it lasts for so many readings in this time.
+const FASTER: f64 = 2.0;
+const ACCELERATED_READINGS: usize = 6;
+const ACCELERATION: Millis = Millis::from_millis(60_000.0);
+
 /// Where a channel stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ChannelState {
@@ -41,6 +49,8 @@ pub(super) struct Channel {
     pub(super) state: ChannelState,
     series: Series,
     alarm: Option<Alarm>,
+    /// The leaks that stand.
+    ids: Vec<String>,
 }
 
 /// What has to be known of an alarm to take it back.
@@ -50,6 +60,8 @@ struct Alarm {
     /// Units per millisecond.
     rate: f64,
     window: Millis,
+    /// Where most of what grew is gone again.
+    relief: f64,
 }
 
 /// A rise that is long and large enough to be examined.
@@ -65,7 +77,7 @@ pub(super) struct Suspicion {
 
 impl Channel {
     pub(super) fn new(kind: LeakKind) -> Self {
-        Self { kind, state: ChannelState::Quiet, series: Series::default(), alarm: None }
+        Self { kind, state: ChannelState::Quiet, series: Series::default(), alarm: None, ids: Vec::new() }
     }
 
     pub(super) fn push(&mut self, time: Millis, value: f64) {
@@ -83,16 +95,30 @@ impl Channel {
         }
     }
 
-    /// The present rise, unless an alarm stands already.
+    /// The present rise; where an alarm stands, only one that is far faster: something else has begun to leak.
     pub(super) fn suspicion(&mut self, now: Millis) -> Option<Suspicion> {
-        if self.alarm.is_some() {
-            return None;
+        if let Some(alarm) = self.alarm {
+            return self.acceleration(now, alarm);
         }
         let suspicion = self.series.rise().and_then(|rise| self.examine(rise, now));
         if suspicion.is_none() {
             self.state = ChannelState::Quiet;
         }
         suspicion
+    }
+
+    fn acceleration(&self, now: Millis, alarm: Alarm) -> Option<Suspicion> {
+        let from = now.get() - ACCELERATION.get();
+        let points = self.series.since(Millis::from_millis(from.max(alarm.raised.get())));
+        let (first, last) = points.first().zip(points.last())?;
+        let (growth, rate) = (last.value - first.value, slope(&points));
+        let window = last.time.since(first.time);
+        let is_faster = points.len() >= ACCELERATED_READINGS
+            && window >= MIN_WINDOW
+            && growth >= min_growth(self.kind)
+            && rate >= alarm.rate * FASTER;
+        let since = first.time;
+        is_faster.then_some(Suspicion { since, growth, readings: points.len(), window, rate })
     }
 
     fn examine(&self, rise: Rise, now: Millis) -> Option<Suspicion> {
@@ -116,12 +142,14 @@ impl Channel {
 
     /// Notes what is missing to confirm the present rise.
     pub(super) fn suspect(&mut self, since: Millis, missing: String) {
-        self.state = ChannelState::Suspect { since, missing };
+        if self.alarm.is_none() {
+            self.state = ChannelState::Suspect { since, missing };
+        }
     }
 
     /// Whether an alarm for this leak stands here.
     pub(super) fn is_leaking(&self, id: &str) -> bool {
-        matches!(&self.state, ChannelState::Leaking { id: own } if own == id)
+        self.ids.iter().any(|own| own == id)
     }
 
     /// Whether an alarm can be raised: none stands.
@@ -130,34 +158,55 @@ impl Channel {
     }
 
     pub(super) fn raise(&mut self, id: String, now: Millis, suspicion: &Suspicion) {
-        self.alarm = Some(Alarm { raised: now, rate: suspicion.rate, window: suspicion.window });
+        let level = self.series.latest().map_or(0.0, |point| point.value);
+        let relief = level - suspicion.growth * (1.0 - RELIEF_PART);
+        self.alarm = Some(Alarm { raised: now, rate: suspicion.rate, window: suspicion.window, relief });
+        if !self.is_leaking(&id) {
+            self.ids.push(id.clone());
+        }
         self.state = ChannelState::Leaking { id };
     }
 
-    /// Takes the alarm back if the growth has ended; returns its id.
-    pub(super) fn resolve(&mut self, now: Millis) -> Option<String> {
-        let alarm = self.alarm?;
-        let span = (alarm.window.get() / 2.0).max(MIN_PLATEAU.get());
+    /// Takes the alarm back if the growth has ended; returns the ids of its leaks.
+    pub(super) fn resolve(&mut self, now: Millis) -> Vec<String> {
+        match self.alarm {
+            Some(alarm) if self.is_level(now, alarm) || self.is_relieved(alarm) => {
+                self.alarm = None;
+                self.state = ChannelState::Quiet;
+                self.series.forget_before(Millis::from_millis(now.get() - plateau(alarm)));
+                std::mem::take(&mut self.ids)
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether what grew is gone: somebody has cleared it.
+    fn is_relieved(&self, alarm: Alarm) -> bool {
+        let points = self.series.since(alarm.raised);
+        let latest = points.iter().rev().take(RELIEF_READINGS);
+        points.len() >= RELIEF_READINGS && latest.into_iter().all(|point| point.value < alarm.relief)
+    }
+
+    /// Whether what grew at the alarm grows no more.
+    fn is_level(&self, now: Millis, alarm: Alarm) -> bool {
+        let span = plateau(alarm);
         let from = Millis::from_millis(now.get() - span);
         if from < alarm.raised {
-            return None;
+            return false;
         }
         let points = self.series.since(from);
         if points.len() < PLATEAU_READINGS {
-            return None;
+            return false;
         }
         let middle = points.len() / 2;
         let growth = floor(&points[middle..]) - floor(&points[..middle]);
-        if growth >= alarm.rate * span / 2.0 * PLATEAU_PART {
-            return None;
-        }
-        self.alarm = None;
-        self.series.forget_before(from);
-        match std::mem::replace(&mut self.state, ChannelState::Quiet) {
-            ChannelState::Leaking { id } => Some(id),
-            _ => None,
-        }
+        growth < alarm.rate * span / 2.0 * PLATEAU_PART
     }
+}
+
+/// For how long there has to be no growth, in milliseconds.
+fn plateau(alarm: Alarm) -> f64 {
+    (alarm.window.get() / 2.0).max(MIN_PLATEAU.get())
 }
 
 fn floor(points: &[Point]) -> f64 {

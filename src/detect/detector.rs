@@ -11,6 +11,7 @@ use super::{
     evidence::{CohortEvidence, Doubt, weigh},
     examination::Examination,
     inquiry::{Inquiry, InquiryLimits, Level, Standing, Step},
+    other_sites::sites_of,
 };
 use crate::{
     allocation::SiteGrowth,
@@ -111,7 +112,7 @@ impl Detector {
         for index in 0..self.channels.len() {
             let Some(value) = value(self.channels[index].kind, reading) else { continue };
             self.channels[index].push(reading.time, value);
-            if let Some(id) = self.channels[index].resolve(reading.time) {
+            for id in self.channels[index].resolve(reading.time) {
                 verdicts.extend(self.take_back(&id, reading.time));
             }
         }
@@ -121,10 +122,11 @@ impl Detector {
         self.inquiry.note(&Level {
             time: reading.time,
             bytes: reading.used.as_f64() + reading.external.as_f64(),
-            rises: self
-                .channels
-                .iter()
-                .any(|channel| channel.is_free() && channel.is_interesting(reading.time)),
+            rises: !suspicions.is_empty()
+                || self
+                    .channels
+                    .iter()
+                    .any(|channel| channel.is_free() && channel.is_interesting(reading.time)),
             is_suspect: !suspicions.is_empty(),
         });
         verdicts.extend(self.judge(reading, suspicions, &growth_since));
@@ -187,10 +189,13 @@ impl Detector {
         growth_since: &impl Fn(Millis) -> Option<Growth>,
     ) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
-        let mut rejected = None;
+        let (mut is_proved, mut rejected) = (false, None);
         for (index, suspicion) in suspicions {
             match self.prove(index, &suspicion, reading, growth_since) {
-                Ok(proof) => verdicts.extend(self.raise(index, &suspicion, reading, proof)),
+                Ok(proof) => {
+                    is_proved |= !proof.retainers.is_empty();
+                    verdicts.extend(self.raise(index, &suspicion, reading, proof));
+                }
                 Err(Missing { phrase, is_final }) => {
                     if is_final {
                         rejected = Some(phrase.clone());
@@ -199,10 +204,10 @@ impl Detector {
                 }
             }
         }
-        match (verdicts.is_empty(), rejected) {
-            (false, _) => self.inquiry.succeed(),
-            (true, Some(reason)) => self.inquiry.reject(reading.time, reason),
-            (true, None) => {}
+        match (is_proved, rejected) {
+            (true, _) => self.inquiry.succeed(reading.time),
+            (false, Some(reason)) => self.inquiry.reject(reading.time, reason),
+            (false, None) => {}
         }
         verdicts
     }
@@ -218,9 +223,16 @@ impl Detector {
         let kind = self.channels[index].kind;
         let (cohort, sites) = match kind {
             LeakKind::Heap => self.cohort(index, suspicion, reading, growth_since),
-            _ => (Err(Doubt::Unknown("it has no allocation sites")), Vec::new()),
+            LeakKind::Native => (Err(Doubt::Unknown("it has no allocation sites")), Vec::new()),
+            LeakKind::External | LeakKind::Contexts => {
+                let growth = growth_since(suspicion.since).map_or_else(Vec::new, |growth| growth.sites);
+                (
+                    Err(Doubt::Unknown("its samples say nothing of who stays")),
+                    sites_of(kind, growth, suspicion.growth),
+                )
+            }
         };
-        let by_trend = || Proof::default();
+        let by_trend = || Proof { sites: sites.clone(), ..Proof::default() };
         let is_patient = kind != LeakKind::Heap && suspicion.readings >= PATIENT_READINGS;
         let (difference, is_last) = match self.inquiry.standing(reading.time) {
             Standing::Compared { difference, is_last } => (difference, is_last),
@@ -295,11 +307,12 @@ impl Detector {
         proof: Proof,
     ) -> Option<Verdict> {
         let kind = self.channels[index].kind;
-        let is_same = |leak: &&Leak| match (leak.retainers.first(), proof.retainers.first()) {
-            (Some(theirs), Some(ours)) => theirs.path == ours.path,
-            _ => {
-                kind != LeakKind::Heap && (leak.start.get() - suspicion.since.get()).abs() < SAME_START.get()
+        let is_same = |leak: &&Leak| match proof.retainers.first() {
+            Some(ours) if !leak.retainers.is_empty() => {
+                leak.retainers.iter().any(|theirs| theirs.path == ours.path)
             }
+            // Where nobody knows who keeps it: one of this kind, or one that began at the same time.
+            _ => leak.kind == kind || (leak.start.get() - suspicion.since.get()).abs() < SAME_START.get(),
         };
         if let Some(leak) = self.standing.iter().find(is_same) {
             self.channels[index].raise(leak.id.clone(), reading.time, suspicion);
@@ -351,12 +364,12 @@ impl Detector {
 
     /// Whether snapshots that were kept are of no use any more.
     pub const fn needs_no_snapshots(&self) -> bool {
-        self.inquiry.is_idle()
+        self.inquiry.is_over()
     }
 
-    /// Whether the heap rises, or is suspect already.
-    pub fn is_heap_interesting(&self, now: Millis) -> bool {
-        self.channels.iter().any(|channel| channel.kind == LeakKind::Heap && channel.is_interesting(now))
+    /// Whether something rises, or is suspect already, that JavaScript allocates.
+    pub fn wants_samples(&self, now: Millis) -> bool {
+        self.channels.iter().any(|channel| channel.kind != LeakKind::Native && channel.is_interesting(now))
     }
 
     /// Where each channel stands.

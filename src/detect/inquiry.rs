@@ -242,9 +242,15 @@ impl Inquiry {
         self.next_rest = Millis::from_millis((self.next_rest.get() * 2.0).min(LONGEST_REST.get()));
     }
 
-    /// A leak was proved: the next one is looked into as eagerly as the first.
-    pub(super) fn succeed(&mut self) {
+    /// A leak was proved: no more snapshots are needed, and the next one is looked into as eagerly as the first.
+    pub(super) fn succeed(&mut self, now: Millis) {
         self.next_rest = FIRST_REST;
+        if let Course::Gathering(gathering) = &mut self.course {
+            self.course = match gathering.so_far.take() {
+                Some(difference) => Course::Concluded(now, difference),
+                None => Course::Idle,
+            };
+        }
     }
 
     pub(super) fn standing(&self, now: Millis) -> Standing<'_> {
@@ -263,9 +269,9 @@ impl Inquiry {
         }
     }
 
-    /// Whether snapshots are kept that are not needed any more.
-    pub(super) const fn is_idle(&self) -> bool {
-        matches!(self.course, Course::Idle)
+    /// Whether no snapshots are needed.
+    pub(super) const fn is_over(&self) -> bool {
+        !matches!(self.course, Course::Gathering(_))
     }
 
     /// What a proof waits for, in a phrase.

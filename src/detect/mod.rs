@@ -12,6 +12,7 @@ mod evidence;
 mod examination;
 mod inquiry;
 mod leak;
+mod other_sites;
 mod trend;
 
 pub use budget::{GcBudget, Pace};

@@ -62,6 +62,10 @@ impl Series {
         self.points.retain(|point| point.time >= time);
     }
 
+    pub(super) fn latest(&self) -> Option<Point> {
+        self.points.back().copied()
+    }
+
     pub(super) fn since(&self, time: Millis) -> Vec<Point> {
         self.points.iter().copied().filter(|point| point.time >= time).collect()
     }

@@ -349,7 +349,7 @@ impl IsolateWatch {
             normal: sampling.interval,
             allocated: Bytes::from_bytes(allocated),
             elapsed: now.since(std::mem::replace(&mut self.last_tick, now)),
-            rises: self.detector.is_heap_interesting(now),
+            rises: self.detector.wants_samples(now),
             last_major,
         });
         if interval != sampler.interval() {

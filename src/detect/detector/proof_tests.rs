@@ -135,6 +135,7 @@ fn members_that_stay_prove_a_leak_with_two_snapshots() {
     assert_eq!(leak.retainers[0].path, "byId :Map");
     assert!(leak.reason.contains("byId :Map keeps it: as it was made."), "{}", leak.reason);
     assert!(leak.confidence > 0.9);
+    assert!(course.detector.needs_no_snapshots());
     // None is taken while the alarm stands.
     course.run(12..200);
     assert_eq!((course.ids.len(), course.snapshots.len()), (1, 2));
@@ -239,4 +240,54 @@ fn transitions_are_told() {
         .collect();
     assert_eq!(states.last(), Some(&true));
     assert_eq!(course.detector.take_transitions(), []);
+}
+
+#[test]
+fn a_second_leak_is_told_while_the_first_stands_and_both_end() {
+    // From the 40th reading on five times as fast, to the 90th.
+    let level = |step: u32| 20.0 + f64::from(step.min(90) + 4 * step.min(90).saturating_sub(40));
+    let mut course = Course::new(level, |taken| {
+        let is_second = taken.first().is_some_and(|(time, _)| time.get() > 160e3);
+        let path = if is_second { "second :Map" } else { "first :Map" };
+        vec![container(path, taken, ContainerVerdict::Confirmed)]
+    });
+    course.run(0..160);
+    assert_eq!(course.ids, ["+heap-0-1", "+heap-0-2", "-heap-0-1", "-heap-0-2"]);
+    assert_eq!(course.leaks[1].retainers[0].path, "second :Map");
+}
+
+#[test]
+fn a_leak_that_becomes_faster_is_no_other_one() {
+    let level = |step: u32| 20.0 + f64::from(step + 4 * step.saturating_sub(40));
+    let mut course =
+        Course::new(level, |taken| vec![container("first :Map", taken, ContainerVerdict::Confirmed)]);
+    course.run(0..200);
+    assert_eq!(course.ids, ["+heap-0-1"]);
+}
+
+#[test]
+fn memory_is_bounded_however_often_something_is_suspected() {
+    // Rises of two minutes, without end.
+    let level = |step: u32| 20.0 + f64::from(step % 30);
+    let mut course = Course::new(level, |taken| vec![container("queue", taken, ContainerVerdict::Healthy)]);
+    for thousand in 0..10 {
+        course.run(thousand * 1_000..(thousand + 1) * 1_000);
+        assert!(course.detector.take_transitions().len() < 1_000);
+    }
+    // Eleven hours.
+    assert!(
+        course.snapshots.len() <= 11 * LIMITS.snapshots_per_hour as usize + 3,
+        "{}",
+        course.snapshots.len()
+    );
+    assert!(course.detector.standing.is_empty());
+}
+
+#[test]
+fn a_leak_that_is_cleared_is_taken_back_at_once() {
+    let level = |step: u32| if step < 14 { climb(step) } else { 20.5 };
+    let mut course =
+        Course::new(level, |taken| vec![container("byId :Map", taken, ContainerVerdict::Confirmed)]);
+    course.run(0..16);
+    assert_eq!(course.ids, ["+heap-0-1", "-heap-0-1"]);
 }

@@ -130,7 +130,7 @@ fn without_a_profile_the_heap_stays_a_suspect() {
         };
         assert_eq!(detector.observe(&reading, |_| None), []);
     }
-    assert!(detector.is_heap_interesting(Millis::from_secs(95.0)));
+    assert!(detector.wants_samples(Millis::from_secs(95.0)));
 }
 
 #[test]

@@ -161,7 +161,13 @@ fn named_targets<'a>(side: &'a Side<'_>, owner: u32) -> impl Iterator<Item = (St
             EdgeType::Hidden => side.ways.variable(graph, edge)?,
             _ => return None,
         };
-        let name = graph.strings().get(name).trim_start_matches(['#', '_']).to_lowercase().replace('_', "");
+        let name = plain(&graph.strings().get(name));
         (name != "proto").then(|| (name, graph.target(edge)))
     })
+}
+
+/// A name without what says how it is written: `_maxAge`, `MAX_AGE` and `<symbol #maxAge>` are one.
+fn plain(name: &str) -> String {
+    let name = name.strip_prefix("<symbol ").and_then(|name| name.strip_suffix('>')).unwrap_or(name);
+    name.trim_start_matches(['#', '_']).to_lowercase().replace('_', "")
 }
