@@ -64,17 +64,18 @@ fn examine(
     work: &Work,
     witness: Witness,
 ) -> Container {
-    let looked_at: Vec<Vec<Identity>> = sides
+    let looked_at: Vec<(usize, Vec<Identity>)> = sides
         .iter()
         .zip(&candidate.members)
         .map(|(side, members)| {
             let step = (members.len() / MOST_MEMBERS).max(1);
-            members.iter().step_by(step).map(|member| Identity::of(side, member)).collect()
+            (step, members.iter().step_by(step).map(|member| Identity::of(side, member)).collect())
         })
         .collect();
     let between = |before: usize, after: usize| {
         let later = candidate.members[after].iter().map(|member| Identity::of(&sides[after], member));
-        turnover(&looked_at[before], later, witness)
+        let (step, before) = &looked_at[before];
+        turnover(before, *step, later, witness)
     };
     let steps: Vec<Turnover> = (1..sides.len()).map(|after| between(after - 1, after)).collect();
     let whole = match &steps[..] {

@@ -8,6 +8,12 @@ const OLDEST: usize = 5;
 /// A text that so many members have in a later snapshot still tells one from the others.
 const MOST_ALIKE: u32 = 2;
 
+/// Where fewer members than this part can be told from each other, their order counts...
+const MANY: f64 = 0.3;
+/// ... if they are of different kinds by this part at least, and this part of them is where it was.
+const DIFFERENT: f64 = 0.02;
+const IN_PLACE: f64 = 0.9;
+
 /// How many of the members that a collection had are still there later.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Turnover {
@@ -21,15 +27,16 @@ pub(super) struct Turnover {
     pub(super) survived: Vec<bool>,
 }
 
-/// Compares members of one snapshot, oldest first, with all that there are in a later one.
+/// Compares members of one snapshot, oldest first, with all that there are in a later one. Of the former only each `step`th is there.
 pub(super) fn turnover(
     before: &[Identity],
+    step: usize,
     after: impl Iterator<Item = Identity>,
     witness: Witness,
 ) -> Turnover {
     let fates: Vec<Option<bool>> = match witness {
         Witness::Ids => fates_by_id(before, after),
-        Witness::Contents => fates_by_content(before, after),
+        Witness::Contents => fates_by_content(before, step, after),
         Witness::Nothing => vec![None; before.len()],
     };
     let part = |fates: &[Option<bool>]| {
@@ -53,12 +60,18 @@ fn fates_by_id(before: &[Identity], after: impl Iterator<Item = Identity>) -> Ve
 
 /// A member is known by its key, if that is unique; otherwise by the texts in it that no other member has, half of which have to
 /// be there again.
-fn fates_by_content(before: &[Identity], after: impl Iterator<Item = Identity>) -> Vec<Option<bool>> {
+fn fates_by_content(
+    before: &[Identity],
+    step: usize,
+    after: impl Iterator<Item = Identity>,
+) -> Vec<Option<bool>> {
     let keys = counts(before.iter().filter_map(|identity| identity.key));
     let tokens = counts(before.iter().flat_map(|identity| identity.tokens.iter().copied()));
     // Of what comes later only what was there before is remembered.
     let (mut later_keys, mut later_tokens) = (FxHashSet::default(), FxHashMap::default());
+    let mut in_place = InPlace::new(before, step);
     for identity in after {
+        in_place.next(&identity);
         later_keys.extend(identity.key.filter(|key| keys.contains_key(key)));
         for token in identity.tokens.into_iter().filter(|token| tokens.contains_key(token)) {
             *later_tokens.entry(token).or_insert(0_u32) += 1;
@@ -68,11 +81,51 @@ fn fates_by_content(before: &[Identity], after: impl Iterator<Item = Identity>) 
         if let Some(key) = identity.key.filter(|key| keys.get(key) == Some(&1)) {
             return Some(later_keys.contains(&key));
         }
-        let own: Vec<&u64> = identity.tokens.iter().filter(|token| tokens.get(token) == Some(&1)).collect();
-        let is_there = |token: &&&u64| later_tokens.get(**token).is_some_and(|&count| count <= MOST_ALIKE);
-        (!own.is_empty()).then(|| own.iter().filter(is_there).count() * 2 >= own.len())
+        // What many have later was not the member's own; it only seems so where not all are looked at.
+        let later = |token: &u64| later_tokens.get(token).copied().unwrap_or(0);
+        let is_own = |token: &&u64| tokens.get(token) == Some(&1) && later(token) <= MOST_ALIKE;
+        let own: Vec<&u64> = identity.tokens.iter().filter(is_own).collect();
+        let there = own.iter().filter(|token| later(token) > 0).count();
+        (!own.is_empty()).then(|| there * 2 >= own.len())
     };
-    before.iter().map(fate).collect()
+    let fates: Vec<Option<bool>> = before.iter().map(fate).collect();
+    let known = fates.iter().flatten().count();
+    if known as f64 >= before.len() as f64 * MANY { fates } else { in_place.fates().unwrap_or(fates) }
+}
+
+/// Members that have nothing of their own may still be known by their order: where nearly all are in the places they had, nobody was
+/// removed before them.
+struct InPlace<'a> {
+    before: &'a [Identity],
+    step: usize,
+    at: usize,
+    same: Vec<bool>,
+}
+
+impl<'a> InPlace<'a> {
+    fn new(before: &'a [Identity], step: usize) -> Self {
+        Self { before, step, at: 0, same: Vec::with_capacity(before.len()) }
+    }
+
+    /// The next one in the later snapshot.
+    fn next(&mut self, identity: &Identity) {
+        if self.at.is_multiple_of(self.step)
+            && let Some(before) = self.before.get(self.at / self.step)
+        {
+            self.same.push(!before.tokens.is_empty() && before.tokens == identity.tokens);
+        }
+        self.at += 1;
+    }
+
+    /// Whether each is still there; none where they are too much alike, or not in order.
+    fn fates(mut self) -> Option<Vec<Option<bool>>> {
+        let kinds: FxHashSet<&[u64]> = self.before.iter().map(|identity| &*identity.tokens).collect();
+        let in_place = self.same.iter().filter(|&&same| same).count();
+        let all = self.before.len() as f64;
+        let tells = kinds.len() as f64 >= all * DIFFERENT && in_place as f64 >= all * IN_PLACE;
+        self.same.resize(self.before.len(), false);
+        tells.then(|| self.same.into_iter().map(Some).collect())
+    }
 }
 
 fn counts(hashes: impl Iterator<Item = u64>) -> FxHashMap<u64, u32> {
@@ -93,7 +146,7 @@ mod tests {
     fn a_key_says_more_than_what_is_in_a_member() {
         let before: Vec<Identity> = (0..10).map(|n| member(0, Some(n), &[100 + n])).collect();
         let after: Vec<Identity> = (5..20).map(|n| member(0, Some(n), &[900 + n])).collect();
-        let turnover = turnover(&before, after.iter().cloned(), Witness::Contents);
+        let turnover = turnover(&before, 1, after.iter().cloned(), Witness::Contents);
         assert_eq!((turnover.identifiable, turnover.survival, turnover.oldest), (1.0, Some(0.5), Some(0.0)));
     }
 
@@ -101,10 +154,30 @@ mod tests {
     fn members_without_keys_are_known_by_half_of_what_is_in_them() {
         let before = [member(0, None, &[1, 2, 3]), member(0, None, &[4, 5, 3]), member(0, None, &[3])];
         let after = [member(0, None, &[1, 2, 9]), member(0, None, &[4, 7, 8])];
-        let turnover = turnover(&before, after.iter().cloned(), Witness::Contents);
+        let turnover = turnover(&before, 1, after.iter().cloned(), Witness::Contents);
         // What all have tells nothing, and the third has nothing else.
         assert!((turnover.identifiable - 2.0 / 3.0).abs() < 1e-9);
         assert_eq!(turnover.survived, [true, true, false]);
+    }
+
+    #[test]
+    fn members_alike_are_known_by_their_order() {
+        // Three at a time have the same time, as what is made in one millisecond.
+        let made = |range: std::ops::Range<u64>| -> Vec<Identity> {
+            range.map(|number| member(0, None, &[number / 3])).collect()
+        };
+        let order = |before: std::ops::Range<u64>, after: std::ops::Range<u64>| {
+            let before: Vec<Identity> = made(before).into_iter().step_by(2).collect();
+            turnover(&before, 2, made(after).into_iter(), Witness::Contents)
+        };
+        let kept = order(0..300, 0..900);
+        assert_eq!((kept.identifiable, kept.survival), (1.0, Some(1.0)));
+        // What was removed at the front has moved all others: nothing is known.
+        assert_eq!(order(0..300, 60..900).survived, vec![false; 150]);
+        // All alike.
+        let alike: Vec<Identity> = (0..300).map(|_| member(0, None, &[1])).collect();
+        let unknown = turnover(&alike, 1, alike.iter().cloned(), Witness::Contents);
+        assert_eq!(unknown.identifiable, 0.0);
     }
 
     #[test]
@@ -112,9 +185,9 @@ mod tests {
         let before: Vec<Identity> = (1..=4).map(|id| member(id, None, &[])).collect();
         let after: Vec<Identity> = (3..=9).map(|id| member(id, None, &[])).collect();
         assert_eq!(
-            turnover(&before, after.iter().cloned(), Witness::Ids).survived,
+            turnover(&before, 1, after.iter().cloned(), Witness::Ids).survived,
             [false, false, true, true]
         );
-        assert_eq!(turnover(&before, after.iter().cloned(), Witness::Contents).identifiable, 0.0);
+        assert_eq!(turnover(&before, 1, after.iter().cloned(), Witness::Contents).identifiable, 0.0);
     }
 }
