@@ -32,7 +32,7 @@ export interface Options {
 export interface DetectOptions {
   /** The most snapshots in an hour; a proof takes two or three. 0: none, and then samples alone have to prove a leak. Default 24. */
   snapshotsPerHour?: number;
-  /** The part of one core that the children may take, over time: after a proof there is none until it is earned. Default 0.02. */
+  /** The part of one core that the children may take, over time; 20 s of CPU are in advance. Default 0.02. */
   cpuShare?: number;
   /** The most memory that a child may use. Default 1 GiB. */
   maxMemory?: Size;

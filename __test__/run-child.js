@@ -15,6 +15,7 @@ const PATIENCE_MS = 120_000;
  * @property {string[]} [flags] Node's own
  * @property {string} [cwd] the package's folder, so that it finds itself by its name, unless said otherwise
  * @property {Record<string, string | undefined>} [env] added to ours; undefined takes away
+ * @property {number} [patience] in ms
  */
 
 /**
@@ -24,12 +25,12 @@ const PATIENCE_MS = 120_000;
  * @param {Surroundings} [surroundings]
  * @returns {Promise<{ code: number | null, signal: string | null, stdout: string, stderr: string }>}
  */
-function runNode(args, { options = '', flags = [], cwd = root, env = {} } = {}) {
+function runNode(args, { options = '', flags = [], cwd = root, env = {}, patience = PATIENCE_MS } = {}) {
   const route = (process.env.LEAKGUARD_OPTIONS ?? '').split(',').filter((part) => part.startsWith('v8='));
   const settings = {
     cwd,
     env: { ...process.env, LEAKGUARD_OPTIONS: [...route, options].filter((part) => part !== '').join(','), ...env },
-    timeout: PATIENCE_MS,
+    timeout: patience,
     killSignal: /** @type {const} */ ('SIGKILL'),
     maxBuffer: 64 * 1024 * 1024,
   };

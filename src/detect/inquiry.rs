@@ -20,7 +20,7 @@ const GAPS_PER_CPU: f64 = 1.0;
 const LEAST_GROWTH: f64 = 256.0 * 1024.0;
 const LEAST_PART: f64 = 0.01;
 /// From the first snapshot to the second it takes this time, or growth by this part: a fast leak soon makes snapshots dear.
-const LEAST_SPAN: Millis = Millis::from_millis(15_000.0);
+const LEAST_SPAN: Millis = Millis::from_millis(12_000.0);
 const FAST_PART: f64 = 0.25;
 /// What rises no more for so long is given up.
 const PATIENCE: Millis = Millis::from_millis(120_000.0);
@@ -32,6 +32,8 @@ const LONGEST_REST: Millis = Millis::from_millis(60.0 * 60e3);
 /// After a snapshot that failed, cohorts have to do for so long.
 const FAILED_REST: Millis = Millis::from_millis(5.0 * 60e3);
 const HOUR: Millis = Millis::from_millis(3600e3);
+/// CPU time that is saved up while nothing happens, and is there at the start: what several proofs take on a small heap.
+const MOST_CREDIT: Millis = Millis::from_millis(20_000.0);
 
 /// What a suspicion may cost.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,6 +85,8 @@ pub(super) struct Inquiry {
     course: Course,
     rest_until: Millis,
     next_rest: Millis,
+    /// CPU time to its credit, and when it was last added to.
+    credit: (f64, Millis),
     /// Why the latest one led to nothing.
     rejected: String,
     /// Until when cohorts have to do, and why.
@@ -126,6 +130,7 @@ impl Inquiry {
             course: Course::Idle,
             rest_until: Millis::ZERO,
             next_rest: FIRST_REST,
+            credit: (MOST_CREDIT.get(), Millis::ZERO),
             rejected: String::new(),
             failed: None,
             times: VecDeque::new(),
@@ -140,6 +145,7 @@ impl Inquiry {
     /// Takes in a reading.
     pub(super) fn note(&mut self, level: &Level) {
         self.level = level.bytes;
+        self.save_up(level.time);
         if let Course::Concluded(at, _) = self.course
             && level.time.since(at) > VALID
         {
@@ -164,7 +170,18 @@ impl Inquiry {
     }
 
     fn may_begin(&self, now: Millis) -> bool {
-        self.limits.is_ok() && self.failed.is_none() && now >= self.rest_until && self.has_budget(KEPT + 1)
+        self.limits.is_ok() && self.failed.is_none() && now >= self.rest_until && self.is_affordable()
+    }
+
+    fn is_affordable(&self) -> bool {
+        self.credit.0 > 0.0 && self.has_budget(KEPT + 1)
+    }
+
+    fn save_up(&mut self, now: Millis) {
+        let (saved, since) = self.credit;
+        let share = self.limits.as_ref().map_or(0.0, |limits| limits.cpu_share);
+        let earned = now.since(since).get().max(0.0) * share;
+        self.credit = ((saved + earned).min(MOST_CREDIT.get()), now);
     }
 
     fn has_budget(&self, snapshots: usize) -> bool {
@@ -199,10 +216,7 @@ impl Inquiry {
 
     /// The snapshot was taken, for so much CPU; the difference is there if it was compared.
     pub(super) fn took(&mut self, now: Millis, cpu: Millis, difference: Option<Difference>) {
-        if let Ok(limits) = &self.limits {
-            let pause = cpu.get() / limits.cpu_share.max(1e-6);
-            self.rest_until = later(self.rest_until, Millis::from_millis(now.get() + pause));
-        }
+        self.credit.0 -= cpu.get();
         let Course::Gathering(gathering) = &mut self.course else { return };
         let Some(asked) = gathering.asked.take() else { return };
         gathering.cpu = cpu;
@@ -262,8 +276,8 @@ impl Inquiry {
             }
             (_, _, Course::Gathering(_)) => Standing::Open,
             (_, _, Course::Idle) if now < self.rest_until => Standing::Resting(&self.rejected),
-            (_, _, Course::Idle) if !self.has_budget(KEPT + 1) => {
-                Standing::Resting("the snapshots of this hour are used up")
+            (_, _, Course::Idle) if !self.is_affordable() => {
+                Standing::Resting("what proofs by snapshots may cost is used up for the moment")
             }
             (_, _, Course::Idle) => Standing::Open,
         }

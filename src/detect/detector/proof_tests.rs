@@ -200,7 +200,7 @@ fn nothing_is_said_before_a_time_to_live_is_over() {
 
 #[test]
 fn a_rise_that_ends_is_given_up() {
-    let mut course = Course::new(|step| 20.0 + f64::from(step.min(5)), |_| Vec::new());
+    let mut course = Course::new(|step| 20.0 + f64::from(step.min(4)), |_| Vec::new());
     course.run(0..80);
     assert_eq!((course.ids.len(), course.snapshots.len()), (0, 1));
     assert!(course.detector.needs_no_snapshots());

@@ -40,7 +40,12 @@ impl Identity {
             _ => None,
         };
         let id = known_by.map_or(0, |node| graph.id(node));
-        Self { id, key, tokens: member.value.map_or_else(Vec::new, |value| tokens(side, value)) }
+        let mut tokens = member.value.map_or_else(Vec::new, |value| tokens(side, value));
+        if let (Some(Key::Node(node)), None) = (member.key, key) {
+            // What is in the key is not taken for what is in the value.
+            tokens.extend(self::tokens(side, node).into_iter().map(|token| hash(("key", token))));
+        }
+        Self { id, key, tokens }
     }
 }
 

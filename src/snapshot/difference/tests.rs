@@ -73,6 +73,59 @@ fn two_snapshots_show_what_stays_and_nothing_that_shrinks_counts() {
     assert!(found.suspects.is_empty() && found.others.is_empty());
 }
 
+/// The Map of `program_with_map` beside numbers by these names, in the same scope; and these in each of its values.
+fn with_numbers(count: u32, beside: &[(&str, f64)], within: &[(&str, f64)]) -> Vec<TestNode> {
+    let mut nodes = program_with_map(0..count);
+    let values: Vec<usize> = (0..nodes.len()).filter(|&at| nodes[at].name == "Session").collect();
+    let mut add = |owners: &[usize], edge_type: EdgeType, (name, value): (&str, f64)| {
+        let number = nodes.len();
+        nodes.push(node(NodeType::Number, "heap number", 12, &[(EdgeType::Internal, "value", number + 1)]));
+        nodes.push(node(NodeType::String, &value.to_string(), 0, &[]));
+        for &owner in owners {
+            nodes[owner].edges.push((edge_type, name.to_owned(), number));
+        }
+    };
+    beside.iter().for_each(|&number| add(&[3], EdgeType::Context, number));
+    within.iter().for_each(|&number| add(&values, EdgeType::Property, number));
+    nodes
+}
+
+/// What a Map of 100, 200 and 300 entries is, 20 s apart.
+fn bounded(beside: &[(&str, f64)], within: &[(&str, f64)]) -> (Verdict, Option<u64>, Option<f64>) {
+    let heaps = [100, 200, 300].map(|count| heap(&with_numbers(count, beside, within)));
+    let done = [0.0, 20.0, 40.0].map(|seconds| 1.7e9 + seconds).to_vec();
+    let difference = Difference::new(&heaps, &Work { unit: Unit::Seconds, done });
+    let found =
+        difference.suspects.iter().chain(&difference.others).find(|found| found.path.contains("maps"));
+    let found = found.expect("the Map grows");
+    (found.verdict, found.capacity, found.due_in)
+}
+
+#[test]
+fn what_a_collection_says_of_its_bounds_is_heard() {
+    assert_eq!(bounded(&[], &[]), (Verdict::Confirmed, None, None));
+    assert_eq!(bounded(&[("max", 500.0)], &[]), (Verdict::Filling, Some(500), None));
+    assert_eq!(
+        bounded(&[("MAX_ENTRIES", 300.0), ("retries", 900.0)], &[]),
+        (Verdict::Filling, Some(300), None)
+    );
+    // What is exceeded, endless, or called otherwise bounds nothing.
+    let unbounded = [("max", 299.0), ("limit", f64::INFINITY), ("count", 1_000.0)];
+    assert_eq!(bounded(&unbounded, &[]), (Verdict::Confirmed, None, None));
+}
+
+#[test]
+fn what_has_time_to_live_left_is_no_suspect() {
+    // Ten minutes, of which forty seconds have been seen; in seconds or milliseconds.
+    for ttl in [600.0, 600_000.0] {
+        assert_eq!(bounded(&[("ttl", ttl)], &[]), (Verdict::Expiring, None, Some(560.0)));
+        assert_eq!(bounded(&[], &[("_maxAge", ttl)]), (Verdict::Expiring, None, Some(560.0)));
+    }
+    assert_eq!(bounded(&[], &[("expiresAt", 1.7e12 + 100e3)]), (Verdict::Expiring, None, Some(60.0)));
+    // They should be gone by now.
+    assert_eq!(bounded(&[("ttl", 30.0)], &[("expiresAt", 1.7e12 + 10e3)]), (Verdict::Confirmed, None, None));
+}
+
 /// Each thing keeps the one before, and a text.
 fn program_with_chain(length: usize) -> Vec<TestNode> {
     let mut nodes = program("theThing", node(NodeType::Object, "Thing", 512, &[]));

@@ -1,0 +1,54 @@
+'use strict';
+
+// Forces ten thousand major GCs on a heap that rises until something is suspected and a leak told, falls, and rises again. Prints the
+// memory early and late.
+
+const { channel } = require('node:diagnostics_channel');
+const leakguard = require('../..');
+
+// Nobody is to be warned.
+process.on('leak', () => {});
+
+const MAJORS = 10_000;
+/** From here on everything that is taken once has been taken. */
+const EARLY = 2_500;
+const TICK_MS = 50;
+/** In each turn: so many GCs, and so many things more that are kept, for so long. */
+const GCS = 8;
+const KEPT = 100;
+const RISE_MS = 28_000;
+
+const collect = /** @type {() => void} */ (globalThis.gc);
+let suspicions = 0;
+channel('leakguard:detector').subscribe((message) => {
+  if (/** @type {any} */ (message).to.state === 'suspect') suspicions++;
+});
+
+/** @type {unknown[]} */
+let kept = [];
+let majors = 0;
+let turns = 0;
+let risenSince = performance.now();
+/** @type {NodeJS.MemoryUsage | undefined} */
+let early;
+
+function settled() {
+  kept = [];
+  collect();
+  return process.memoryUsage();
+}
+
+setInterval(() => {
+  turns++;
+  if (performance.now() - risenSince > RISE_MS) {
+    kept = [];
+    risenSince = performance.now();
+  }
+  for (let count = 0; count < KEPT; count++) kept.push({ at: turns, text: `${turns}:${count}`.repeat(3) });
+  for (let count = 0; count < GCS; count++, majors++) collect();
+  if (majors >= EARLY) early ??= settled();
+  if (majors < MAJORS) return;
+  const late = settled();
+  const { cost } = leakguard.status();
+  process.stdout.write(JSON.stringify({ majors, early, late, suspicions, cost }), () => process.exit(0));
+}, TICK_MS);
