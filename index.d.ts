@@ -34,7 +34,7 @@ export interface DetectOptions {
   snapshotsPerHour?: number;
   /** The part of one core that the children may take, over time; 20 s of CPU are in advance. Default 0.02. */
   cpuShare?: number;
-  /** The most memory that a child may use. Default 1 GiB. */
+  /** The most memory that a child may use. Default 2 GiB. */
   maxMemory?: Size;
 }
 

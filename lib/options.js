@@ -100,7 +100,7 @@ const RULES = {
 const TEXTS = new Set(['dumpSignal', 'dir']);
 
 /** @type {DetectOptions} */
-const DETECT_DEFAULTS = { snapshotsPerHour: 24, cpuShare: 0.02, maxMemory: 2 ** 30 };
+const DETECT_DEFAULTS = { snapshotsPerHour: 24, cpuShare: 0.02, maxMemory: 2 * 2 ** 30 };
 
 const SAMPLE_DEFAULTS = { interval: 512 * 1024, stackDepth: 64 };
 

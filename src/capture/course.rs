@@ -23,6 +23,8 @@ use crate::{
     v8::Numerics,
 };
 
+/// A child that fails without a word gets a second try.
+const CHILDREN: u32 = 2;
 /// How long one waits for others that write into the folder: a cluster's members take turns.
 const FOLDER: Duration = Duration::from_secs(120);
 
@@ -46,6 +48,7 @@ pub(super) fn run(
         asker: request.asker,
         progress,
         estimate: on_disk(dir, estimate, request.packing.compression)?,
+        children: CHILDREN,
         most_memory: None,
         pause,
         cpu: Millis::ZERO,
@@ -101,7 +104,11 @@ pub fn admit_in_process(
 }
 
 /// The estimate, with what the file takes of memory where the disk is in it; refused where the file does not fit.
-fn on_disk(dir: &Path, estimate: Estimate, compression: Compression) -> Result<Estimate, CaptureError> {
+pub(super) fn on_disk(
+    dir: &Path,
+    estimate: Estimate,
+    compression: Compression,
+) -> Result<Estimate, CaptureError> {
     let Some(disk) = Disk::of(dir) else { return Ok(estimate) };
     disk.admit(dir, estimate.file(compression))?;
     Ok(if disk.in_memory { estimate.with_file_in_memory(compression) } else { estimate })

@@ -53,6 +53,14 @@ pub enum CaptureError {
         /// Whether twice the estimate is asked for.
         doubled: bool,
     },
+    /// It takes more memory than the detector may use.
+    #[error("a snapshot needs {needed} of memory at least, more than `detect.maxMemory` ({most}); raise it")]
+    OverMemory {
+        /// What it takes, by a low estimate.
+        needed: Bytes,
+        /// The option.
+        most: Bytes,
+    },
     /// The disk space that its file takes is not there.
     #[error(
         "a snapshot of about {needed} does not fit into {dir}: {free} are free there, of which {reserve} are left to \
@@ -165,7 +173,9 @@ impl CaptureError {
             Self::JavaScript { code, .. } => code,
             Self::Write { .. } | Self::FileSizeLimit { .. } | Self::Redact => "ERR_LEAKGUARD_WRITE",
             Self::Exists(_) => "ERR_LEAKGUARD_EXISTS",
-            Self::NoRoom { .. } | Self::NoSpace { .. } | Self::OverLimit { .. } => "ERR_LEAKGUARD_NO_ROOM",
+            Self::NoRoom { .. } | Self::NoSpace { .. } | Self::OverLimit { .. } | Self::OverMemory { .. } => {
+                "ERR_LEAKGUARD_NO_ROOM"
+            }
             Self::WouldBlock { .. } => "ERR_LEAKGUARD_WOULD_BLOCK",
             Self::Busy | Self::FolderBusy { .. } => "ERR_LEAKGUARD_BUSY",
             Self::TooSoon { .. } => "ERR_LEAKGUARD_TOO_SOON",

@@ -11,7 +11,7 @@ use std::{
 use rustix::fs::{MemfdFlags, memfd_create};
 
 use super::{
-    Asker, CaptureError, Compression, FileName, FolderLock, Member, Packing, Target, Turn, course,
+    Asker, CaptureError, Compression, Estimate, FileName, FolderLock, Member, Packing, Target, Turn, course,
     fork::{Comparing, Task},
     forking::{Forking, NoChild},
     limit::file_size_limit,
@@ -87,14 +87,21 @@ fn inspect(
 ) -> Result<Inspected, CaptureError> {
     let turn = Turn::wait(|| progress.is_aborted()).ok_or(CaptureError::Aborted)?;
     let (estimate, pause) = course::estimate(member, progress)?;
-    let file = inspection.into_file.then(|| FileBeside::create(member, progress)).transpose()?;
+    let estimate = estimate.with_file_in_memory(PACKING.compression);
+    admit(&estimate, inspection.most_memory)?;
+    let file =
+        inspection.into_file.then(|| FileBeside::create(member, &estimate, progress)).and_then(|file| {
+            // The proof does not depend on it.
+            file.inspect_err(|error| member.say(format!("leakguard: a snapshot is not kept: {error}"))).ok()
+        });
     let exhibit = Exhibit(Arc::new(memory_file()?));
     let answer = memory_file()?;
     let mut forking = Forking {
         member,
         asker: Asker::Detector,
         progress,
-        estimate: estimate.with_file_in_memory(PACKING.compression),
+        estimate,
+        children: 1,
         most_memory: Some(inspection.most_memory),
         pause,
         cpu: Millis::ZERO,
@@ -105,7 +112,12 @@ fn inspect(
             tasks.push(file.task()?);
         }
         let file = emptied(&exhibit.0)?;
-        tasks.push(Task::Fill { file, packing: PACKING, limit: None, numerics: Numerics::Exposed });
+        tasks.push(Task::Fill {
+            file,
+            packing: PACKING,
+            limit: Some(inspection.most_memory),
+            numerics: Numerics::Exposed,
+        });
         if let Some((earlier, work)) = &inspection.compare {
             tasks.push(Task::Compare(Comparing {
                 files: earlier.iter().chain([&exhibit]).map(|one| copy(&one.0)).collect::<Result<_, _>>()?,
@@ -128,6 +140,12 @@ fn inspect(
     Ok(Inspected { exhibit, difference, file })
 }
 
+/// Refuses what would most likely end at the child's limit. The estimate may be three times too high.
+fn admit(estimate: &Estimate, most: Bytes) -> Result<(), CaptureError> {
+    let needed = Bytes::from_bytes(estimate.memory.get() / 3);
+    if needed > most { Err(CaptureError::OverMemory { needed, most }) } else { Ok(()) }
+}
+
 /// A file in the folder for snapshots, beside what is in memory.
 struct FileBeside {
     path: PathBuf,
@@ -138,8 +156,9 @@ struct FileBeside {
 }
 
 impl FileBeside {
-    fn create(member: &Member, progress: &Progress) -> Result<Self, CaptureError> {
+    fn create(member: &Member, estimate: &Estimate, progress: &Progress) -> Result<Self, CaptureError> {
         let settings = member.settings();
+        course::on_disk(&settings.dir, *estimate, settings.packing.compression)?;
         let lock = course::lock(&settings.dir, progress)?;
         let name = FileName::now(member.thread_id(), settings.packing.compression).next();
         let path = settings.dir.join(name);

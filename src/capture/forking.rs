@@ -13,8 +13,6 @@ use crate::{
     v8::{Isolate, Platform, RegionLock},
 };
 
-/// A child that fails without a word gets a second try.
-const CHILDREN: u32 = 2;
 /// How often V8's workers are asked to park. Under load the slowest of 518 parkings took as long as they may be kept.
 const PARKINGS: u32 = 5;
 /// Between two such attempts.
@@ -40,6 +38,8 @@ pub(super) struct Forking<'a> {
     pub(super) asker: Asker,
     pub(super) progress: &'a Arc<Progress>,
     pub(super) estimate: Estimate,
+    /// How many children may try it: where one fails without a word, the next may not.
+    pub(super) children: u32,
     /// The most memory that a child may take, where room alone does not bound it.
     pub(super) most_memory: Option<Bytes>,
     /// For how long the isolate's thread was blocked.
@@ -59,7 +59,7 @@ impl Forking<'_> {
         let room = Room::of_process(Path::new("/")).admit(&self.estimate)?;
         let memory = self.most_memory.map_or(room, |most| room.min(most));
         let mut errors = Vec::new();
-        for _ in 0..CHILDREN {
+        for _ in 0..self.children {
             let order = Arc::new(Order {
                 tasks: tasks()?,
                 memory,

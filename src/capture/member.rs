@@ -152,6 +152,11 @@ impl Member {
         self.settings.lock().clone()
     }
 
+    /// Has a line written to stderr.
+    pub(super) fn say(&self, line: String) {
+        self.helper.say(line);
+    }
+
     /// Node's thread id: 0 on the main thread.
     pub const fn thread_id(&self) -> u32 {
         self.thread_id
@@ -189,8 +194,12 @@ impl Member {
     }
 
     /// Has a snapshot written by a thread of its own, which `deliver`s what becomes of it.
+    /// What the detector has had begun gives way to it.
     pub fn begin(self: &Arc<Self>, request: Request) -> Result<(), CaptureError> {
         let asker = request.asker;
+        for member in &*MEMBERS.lock() {
+            member.abort(Asker::Detector);
+        }
         self.spawn(asker, move |member, progress| {
             let outcome = course::run(member, &request, progress);
             member.done(asker);

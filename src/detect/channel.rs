@@ -48,14 +48,15 @@ pub(super) struct Channel {
     pub(super) kind: LeakKind,
     pub(super) state: ChannelState,
     series: Series,
-    alarm: Option<Alarm>,
-    /// The leaks that stand.
-    ids: Vec<String>,
+    /// Those that stand, the newest last.
+    alarms: Vec<Alarm>,
 }
 
 /// What has to be known of an alarm to take it back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Alarm {
+    /// The leak's id.
+    id: String,
     raised: Millis,
     /// Units per millisecond.
     rate: f64,
@@ -77,7 +78,7 @@ pub(super) struct Suspicion {
 
 impl Channel {
     pub(super) fn new(kind: LeakKind) -> Self {
-        Self { kind, state: ChannelState::Quiet, series: Series::default(), alarm: None, ids: Vec::new() }
+        Self { kind, state: ChannelState::Quiet, series: Series::default(), alarms: Vec::new() }
     }
 
     pub(super) fn push(&mut self, time: Millis, value: f64) {
@@ -86,7 +87,7 @@ impl Channel {
 
     /// Whether frequent readings are wanted.
     pub(super) fn is_interesting(&self, now: Millis) -> bool {
-        match self.alarm {
+        match self.alarms.last() {
             Some(alarm) => now.since(alarm.raised) < PROBATION,
             None => {
                 matches!(self.state, ChannelState::Suspect { .. })
@@ -97,7 +98,7 @@ impl Channel {
 
     /// The present rise; where an alarm stands, only one that is far faster: something else has begun to leak.
     pub(super) fn suspicion(&mut self, now: Millis) -> Option<Suspicion> {
-        if let Some(alarm) = self.alarm {
+        if let Some(alarm) = self.alarms.last() {
             return self.acceleration(now, alarm);
         }
         let suspicion = self.series.rise().and_then(|rise| self.examine(rise, now));
@@ -107,7 +108,7 @@ impl Channel {
         suspicion
     }
 
-    fn acceleration(&self, now: Millis, alarm: Alarm) -> Option<Suspicion> {
+    fn acceleration(&self, now: Millis, alarm: &Alarm) -> Option<Suspicion> {
         let from = now.get() - ACCELERATION.get();
         let points = self.series.since(Millis::from_millis(from.max(alarm.raised.get())));
         let (first, last) = points.first().zip(points.last())?;
@@ -142,53 +143,58 @@ impl Channel {
 
     /// Notes what is missing to confirm the present rise.
     pub(super) fn suspect(&mut self, since: Millis, missing: String) {
-        if self.alarm.is_none() {
+        if self.alarms.is_empty() {
             self.state = ChannelState::Suspect { since, missing };
         }
     }
 
     /// Whether an alarm for this leak stands here.
     pub(super) fn is_leaking(&self, id: &str) -> bool {
-        self.ids.iter().any(|own| own == id)
+        self.alarms.iter().any(|alarm| alarm.id == id)
     }
 
     /// Whether an alarm can be raised: none stands.
     pub(super) const fn is_free(&self) -> bool {
-        self.alarm.is_none()
+        self.alarms.is_empty()
     }
 
+    /// Raises an alarm for this leak, in the place of an earlier one for it.
     pub(super) fn raise(&mut self, id: String, now: Millis, suspicion: &Suspicion) {
         let level = self.series.latest().map_or(0.0, |point| point.value);
         let relief = level - suspicion.growth * (1.0 - RELIEF_PART);
-        self.alarm = Some(Alarm { raised: now, rate: suspicion.rate, window: suspicion.window, relief });
-        if !self.is_leaking(&id) {
-            self.ids.push(id.clone());
-        }
+        let &Suspicion { rate, window, .. } = suspicion;
+        self.alarms.retain(|alarm| alarm.id != id);
+        self.alarms.push(Alarm { id: id.clone(), raised: now, rate, window, relief });
         self.state = ChannelState::Leaking { id };
     }
 
-    /// Takes the alarm back if the growth has ended; returns the ids of its leaks.
+    /// Takes the alarms back whose growth has ended; returns the ids of their leaks.
     pub(super) fn resolve(&mut self, now: Millis) -> Vec<String> {
-        match self.alarm {
-            Some(alarm) if self.is_level(now, alarm) || self.is_relieved(alarm) => {
-                self.alarm = None;
-                self.state = ChannelState::Quiet;
-                self.series.forget_before(Millis::from_millis(now.get() - plateau(alarm)));
-                std::mem::take(&mut self.ids)
-            }
-            _ => Vec::new(),
+        let (ended, standing): (Vec<Alarm>, Vec<Alarm>) = std::mem::take(&mut self.alarms)
+            .into_iter()
+            .partition(|alarm| self.is_level(now, alarm) || self.is_relieved(alarm));
+        self.alarms = standing;
+        if let Some(latest) = ended.last() {
+            self.state = match self.alarms.last() {
+                Some(alarm) => ChannelState::Leaking { id: alarm.id.clone() },
+                None => {
+                    self.series.forget_before(Millis::from_millis(now.get() - plateau(latest)));
+                    ChannelState::Quiet
+                }
+            };
         }
+        ended.into_iter().map(|alarm| alarm.id).collect()
     }
 
     /// Whether what grew is gone: somebody has cleared it.
-    fn is_relieved(&self, alarm: Alarm) -> bool {
+    fn is_relieved(&self, alarm: &Alarm) -> bool {
         let points = self.series.since(alarm.raised);
         let latest = points.iter().rev().take(RELIEF_READINGS);
         points.len() >= RELIEF_READINGS && latest.into_iter().all(|point| point.value < alarm.relief)
     }
 
     /// Whether what grew at the alarm grows no more.
-    fn is_level(&self, now: Millis, alarm: Alarm) -> bool {
+    fn is_level(&self, now: Millis, alarm: &Alarm) -> bool {
         let span = plateau(alarm);
         let from = Millis::from_millis(now.get() - span);
         if from < alarm.raised {
@@ -205,7 +211,7 @@ impl Channel {
 }
 
 /// For how long there has to be no growth, in milliseconds.
-fn plateau(alarm: Alarm) -> f64 {
+fn plateau(alarm: &Alarm) -> f64 {
     (alarm.window.get() / 2.0).max(MIN_PLATEAU.get())
 }
 

@@ -28,24 +28,16 @@ pub(super) enum Finding {
     Nothing,
 }
 
-/// Judges by the containers. `rate`: what the rise gains in a millisecond; `room`: what is left until a limit.
-pub(super) fn weigh_containers(
-    difference: &Difference,
-    kind: LeakKind,
-    rate: f64,
-    room: Option<Bytes>,
-) -> Finding {
+/// Judges by the containers. `rate`: what the rise gains in a millisecond; `room`: what memory is left for it.
+pub(super) fn weigh_containers(difference: &Difference, kind: LeakKind, rate: f64, room: Bytes) -> Finding {
     let sizes = difference.snapshots.first().zip(difference.snapshots.last());
     let growth = sizes.map_or(0, |(first, last)| last.total_size.saturating_sub(first.total_size));
     let explains = |container: &&Container| container.growth as f64 >= growth as f64 * LEAST_PART;
     // A cache whose capacity is beyond what memory there is leaks all the same, and so does what is due too late.
-    let outgrows = |container: &&Container| {
-        let Some(room) = room else { return false };
-        match (container.verdict, container.capacity, container.due_in) {
-            (Verdict::Filling, Some(capacity), _) => projected(container, capacity) > room.as_f64(),
-            (Verdict::Expiring, _, Some(seconds)) => rate * seconds * 1e3 > room.as_f64(),
-            _ => false,
-        }
+    let outgrows = |container: &&Container| match (container.verdict, container.capacity, container.due_in) {
+        (Verdict::Filling, Some(capacity), _) => projected(container, capacity) > room.as_f64(),
+        (Verdict::Expiring, _, Some(seconds)) => rate * seconds * 1e3 > room.as_f64(),
+        _ => false,
     };
     let others = difference.others.iter().filter(explains);
     let mut kept: Vec<&Container> = difference.suspects.iter().filter(explains).collect();

@@ -3,6 +3,8 @@ mod proof_tests;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
+
 use super::{
     ChannelState, Leak, LeakKind, Pace, Reading,
     channel::{Channel, Suspicion},
@@ -19,8 +21,8 @@ use crate::{
     snapshot::Difference,
 };
 
-/// After so many readings the counters other than the heap's are believed while snapshots are still awaited.
-const PATIENT_READINGS: usize = 12;
+/// Snapshots that are awaited for longer are not waited for where a counter of its own shows the growth.
+const PATIENCE: Millis = Millis::from_millis(60_000.0);
 /// Rises that begin no further apart than this are taken for one leak, where nothing says otherwise.
 const SAME_START: Millis = Millis::from_millis(20_000.0);
 /// What a context takes, to compare rises: a fresh one has some 400 KB.
@@ -47,10 +49,13 @@ pub struct Growth {
 /// What came of a snapshot that the detector wanted.
 #[derive(Debug)]
 pub enum Inspection {
-    /// It was taken, for so much CPU; the difference is there if it was compared.
-    Taken(Millis, Option<Box<Difference>>),
-    /// It could not be taken.
-    Failed(String),
+    /// It was taken, for so much CPU; the difference is there if it was compared, and so are the files if they are kept, of all that
+    /// were.
+    Taken(Millis, Option<Box<Difference>>, Vec<PathBuf>),
+    /// It could not be taken, for so much CPU.
+    Failed(Millis, String),
+    /// It was given up, as somebody has asked for one.
+    Interrupted(Millis),
 }
 
 /// A channel has gone from one state to another.
@@ -76,6 +81,8 @@ pub struct Detector {
     examination: Examination,
     inquiry: Inquiry,
     latest: Option<Reading>,
+    /// Of the snapshots of the latest inquiry.
+    files: Vec<PathBuf>,
     transitions: Vec<Transition>,
 }
 
@@ -91,6 +98,7 @@ impl Detector {
             examination: Examination::default(),
             inquiry: Inquiry::new(inquiries),
             latest: None,
+            files: Vec::new(),
             transitions: Vec::new(),
         }
     }
@@ -148,14 +156,16 @@ impl Detector {
         growth_since: impl Fn(Millis) -> Option<Growth>,
     ) -> Vec<Verdict> {
         match inspection {
-            Inspection::Taken(cpu, difference) => {
+            Inspection::Taken(cpu, difference, files) => {
+                self.files = files;
                 let is_first = difference.is_none();
                 self.inquiry.took(now, cpu, difference.map(|difference| *difference));
                 if is_first {
                     return Vec::new();
                 }
             }
-            Inspection::Failed(reason) => self.inquiry.failed(now, reason),
+            Inspection::Failed(cpu, reason) => self.inquiry.failed(now, cpu, reason),
+            Inspection::Interrupted(cpu) => self.inquiry.interrupted(now, cpu),
         }
         let Some(reading) = self.latest else { return Vec::new() };
         let before = self.channel_states();
@@ -233,14 +243,15 @@ impl Detector {
             }
         };
         let by_trend = || Proof { sites: sites.clone(), ..Proof::default() };
-        let is_patient = kind != LeakKind::Heap && suspicion.readings >= PATIENT_READINGS;
         let (difference, is_last) = match self.inquiry.standing(reading.time) {
             Standing::Compared { difference, is_last } => (difference, is_last),
-            _ if is_patient => return Ok(by_trend()),
-            Standing::Open => return self.awaited(reading),
+            Standing::Open(since) if kind != LeakKind::Heap && reading.time.since(since) > PATIENCE => {
+                return Ok(by_trend());
+            }
+            Standing::Open(_) | Standing::Postponed => return self.awaited(reading),
             // What malloc has handed out is not in snapshots: nothing in them speaks against a leak of it.
             _ if kind == LeakKind::Native => return Ok(by_trend()),
-            Standing::Resting(reason) => return Err(reason.to_owned().into()),
+            Standing::Rejected(reason) => return Err(reason.to_owned().into()),
             Standing::Unavailable(_) if kind != LeakKind::Heap => return Ok(by_trend()),
             Standing::Unavailable(reason) => {
                 return alone(cohort, sites, suspicion).map_err(|doubt| {
@@ -248,7 +259,8 @@ impl Detector {
                 });
             }
         };
-        let finding = weigh_containers(difference, kind, suspicion.rate, room(kind, reading));
+        let room = room(kind, reading).unwrap_or(reading.heap_room);
+        let finding = weigh_containers(difference, kind, suspicion.rate, room);
         match finding {
             Finding::Kept { is_certain: false, .. } if matches!(cohort, Err(Doubt::Contradicted(_))) => {
                 Err(Missing::rejected(
@@ -321,7 +333,10 @@ impl Detector {
         self.raised += 1;
         let id = format!("{}-{}-{}", kind.name(), self.thread_id, self.raised);
         self.channels[index].raise(id.clone(), reading.time, suspicion);
-        let leak = describe(id, kind, self.thread_id, reading, suspicion, proof);
+        let mut leak = describe(id, kind, self.thread_id, reading, suspicion, proof);
+        if !leak.retainers.is_empty() {
+            leak.snapshots.clone_from(&self.files);
+        }
         self.standing.push(leak.clone());
         Some(Verdict::Confirmed(Box::new(leak)))
     }

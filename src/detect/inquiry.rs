@@ -29,8 +29,10 @@ const VALID: Millis = Millis::from_millis(120_000.0);
 /// The rest after one that led to nothing; each further one is twice as long.
 const FIRST_REST: Millis = Millis::from_millis(60_000.0);
 const LONGEST_REST: Millis = Millis::from_millis(60.0 * 60e3);
-/// After a snapshot that failed, cohorts have to do for so long.
+/// After a snapshot that failed, cohorts have to do for so long; after each further one in a row for twice as long.
 const FAILED_REST: Millis = Millis::from_millis(5.0 * 60e3);
+/// A snapshot that takes longer than this is not waited for.
+const LOST: Millis = Millis::from_millis(15.0 * 60e3);
 const HOUR: Millis = Millis::from_millis(3600e3);
 /// CPU time that is saved up while nothing happens, and is there at the start: what several proofs take on a small heap.
 const MOST_CREDIT: Millis = Millis::from_millis(20_000.0);
@@ -42,6 +44,11 @@ pub struct InquiryLimits {
     pub snapshots_per_hour: u32,
     /// The part of one core that children may take, over time.
     pub cpu_share: f64,
+}
+
+impl InquiryLimits {
+    /// What one proof takes.
+    pub const LEAST_SNAPSHOTS: u32 = KEPT as u32 + 1;
 }
 
 /// A snapshot that is wanted.
@@ -56,13 +63,15 @@ pub struct Step {
 /// Where a proof stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Standing<'a> {
-    /// Nothing is known yet, and will be.
-    Open,
+    /// Nothing is known yet, and will be; so it is since then.
+    Open(Millis),
+    /// Nothing can be known before some time is over.
+    Postponed,
     /// Snapshots were compared: all that there will be, or a first two.
     Compared { difference: &'a Difference, is_last: bool },
-    /// They were, a while ago, and there was nothing in them; or the budget is used up for the moment.
-    Resting(&'a str),
-    /// There will be none.
+    /// They were, a while ago, and this spoke against a leak.
+    Rejected(&'a str),
+    /// There are none now, because of this.
     Unavailable(&'a str),
 }
 
@@ -85,6 +94,7 @@ pub(super) struct Inquiry {
     course: Course,
     rest_until: Millis,
     next_rest: Millis,
+    next_failed_rest: Millis,
     /// CPU time to its credit, and when it was last added to.
     credit: (f64, Millis),
     /// Why the latest one led to nothing.
@@ -100,11 +110,20 @@ pub(super) struct Inquiry {
 enum Course {
     Idle,
     Gathering(Gathering),
-    Concluded(Millis, Box<Difference>),
+    Concluded(Conclusion),
+}
+
+#[derive(Debug)]
+struct Conclusion {
+    time: Millis,
+    difference: Box<Difference>,
+    /// A leak was proved by it, and its snapshots are gone.
+    is_proof: bool,
 }
 
 #[derive(Debug, Default)]
 struct Gathering {
+    began: Millis,
     /// When each was taken, and the level then.
     taken: Vec<(Millis, f64)>,
     /// When the one was asked for that is under way.
@@ -130,6 +149,7 @@ impl Inquiry {
             course: Course::Idle,
             rest_until: Millis::ZERO,
             next_rest: FIRST_REST,
+            next_failed_rest: FAILED_REST,
             credit: (MOST_CREDIT.get(), Millis::ZERO),
             rejected: String::new(),
             failed: None,
@@ -146,10 +166,17 @@ impl Inquiry {
     pub(super) fn note(&mut self, level: &Level) {
         self.level = level.bytes;
         self.save_up(level.time);
-        if let Course::Concluded(at, _) = self.course
-            && level.time.since(at) > VALID
-        {
-            self.course = Course::Idle;
+        if level.time.since(self.rest_until) > LONGEST_REST {
+            self.next_rest = FIRST_REST;
+        }
+        match &self.course {
+            Course::Concluded(conclusion) if level.time.since(conclusion.time) > VALID => {
+                self.course = Course::Idle;
+            }
+            Course::Gathering(Gathering { asked: Some(asked), .. }) if level.time.since(*asked) > LOST => {
+                self.failed(level.time, Millis::ZERO, "a snapshot was begun and never ended".into());
+            }
+            _ => {}
         }
         let may_begin = level.rises && self.may_begin(level.time);
         match &mut self.course {
@@ -158,12 +185,16 @@ impl Inquiry {
                 let is_over =
                     level.time > gathering.not_before && level.time.since(gathering.risen) > PATIENCE;
                 if is_over && gathering.asked.is_none() {
-                    self.reject(level.time, "it has stopped rising".into());
+                    self.rest(level.time, FIRST_REST, "it has stopped rising".into());
                 }
             }
             Course::Idle if may_begin => {
-                self.course =
-                    Course::Gathering(Gathering { is_due: true, risen: level.time, ..Gathering::default() });
+                self.course = Course::Gathering(Gathering {
+                    began: level.time,
+                    is_due: true,
+                    risen: level.time,
+                    ..Gathering::default()
+                });
             }
             _ => {}
         }
@@ -204,7 +235,7 @@ impl Inquiry {
             return None;
         }
         if !has_budget {
-            self.reject(now, "the snapshots of this hour are used up".into());
+            self.course = Course::Idle;
             return None;
         }
         gathering.is_due = false;
@@ -224,18 +255,31 @@ impl Inquiry {
             gathering.taken.push((asked, self.level));
             gathering.so_far = difference.map(Box::new);
         } else if let Some(difference) = difference {
-            self.course = Course::Concluded(now, Box::new(difference));
+            let difference = Box::new(difference);
+            self.course = Course::Concluded(Conclusion { time: now, difference, is_proof: false });
         }
+        self.next_failed_rest = FAILED_REST;
     }
 
-    /// The snapshot could not be taken.
-    pub(super) fn failed(&mut self, now: Millis, reason: String) {
+    /// The snapshot could not be taken, for so much CPU.
+    pub(super) fn failed(&mut self, now: Millis, cpu: Millis, reason: String) {
+        self.credit.0 -= cpu.get();
         self.course = Course::Idle;
-        self.failed = Some((Millis::from_millis(now.get() + FAILED_REST.get()), reason));
+        self.failed = Some((Millis::from_millis(now.get() + self.next_failed_rest.get()), reason));
+        self.next_failed_rest = doubled(self.next_failed_rest);
+    }
+
+    /// The snapshot was given up, as somebody has asked for one.
+    pub(super) fn interrupted(&mut self, now: Millis, cpu: Millis) {
+        self.credit.0 -= cpu.get();
+        self.rest(now, FIRST_REST, "a snapshot that was asked for came first".into());
     }
 
     /// What was compared says nothing before `seconds` are over: the last snapshot is taken again then.
     pub(super) fn postpone(&mut self, now: Millis, seconds: f64, reason: String, difference: &Difference) {
+        if matches!(self.course, Course::Concluded(Conclusion { is_proof: true, .. })) {
+            return self.reject(now, reason);
+        }
         let not_before = Millis::from_millis(now.get() + seconds * 1e3);
         let times = difference.snapshots.iter().take(KEPT).map(|snapshot| Millis::from_secs(snapshot.work));
         self.course = Course::Gathering(Gathering {
@@ -250,42 +294,55 @@ impl Inquiry {
 
     /// It led to nothing.
     pub(super) fn reject(&mut self, now: Millis, reason: String) {
+        self.rest(now, self.next_rest, reason);
+        self.next_rest = doubled(self.next_rest);
+    }
+
+    fn rest(&mut self, now: Millis, rest: Millis, reason: String) {
         self.course = Course::Idle;
         self.rejected = reason;
-        self.rest_until = later(self.rest_until, Millis::from_millis(now.get() + self.next_rest.get()));
-        self.next_rest = Millis::from_millis((self.next_rest.get() * 2.0).min(LONGEST_REST.get()));
+        self.rest_until = later(self.rest_until, Millis::from_millis(now.get() + rest.get()));
     }
 
     /// A leak was proved: no more snapshots are needed, and the next one is looked into as eagerly as the first.
     pub(super) fn succeed(&mut self, now: Millis) {
         self.next_rest = FIRST_REST;
-        if let Course::Gathering(gathering) = &mut self.course {
-            self.course = match gathering.so_far.take() {
-                Some(difference) => Course::Concluded(now, difference),
-                None => Course::Idle,
-            };
+        match &mut self.course {
+            Course::Gathering(gathering) => {
+                self.course = match gathering.so_far.take() {
+                    Some(difference) => {
+                        Course::Concluded(Conclusion { time: now, difference, is_proof: true })
+                    }
+                    None => Course::Idle,
+                };
+            }
+            Course::Concluded(conclusion) => conclusion.is_proof = true,
+            Course::Idle => {}
         }
     }
 
     pub(super) fn standing(&self, now: Millis) -> Standing<'_> {
         match (&self.limits, &self.failed, &self.course) {
-            (_, _, Course::Concluded(_, difference)) => Standing::Compared { difference, is_last: true },
+            (_, _, Course::Concluded(Conclusion { difference, .. })) => {
+                Standing::Compared { difference, is_last: true }
+            }
             (Err(reason), ..) | (_, Some((_, reason)), _) => Standing::Unavailable(reason),
             (_, _, Course::Gathering(Gathering { so_far: Some(difference), .. })) => {
                 Standing::Compared { difference, is_last: false }
             }
-            (_, _, Course::Gathering(_)) => Standing::Open,
-            (_, _, Course::Idle) if now < self.rest_until => Standing::Resting(&self.rejected),
+            (_, _, Course::Gathering(Gathering { waits_for: Some(_), .. })) => Standing::Postponed,
+            (_, _, Course::Gathering(Gathering { began, .. })) => Standing::Open(*began),
+            (_, _, Course::Idle) if now < self.rest_until => Standing::Rejected(&self.rejected),
             (_, _, Course::Idle) if !self.is_affordable() => {
-                Standing::Resting("what proofs by snapshots may cost is used up for the moment")
+                Standing::Unavailable("what these may cost is used up for the moment")
             }
-            (_, _, Course::Idle) => Standing::Open,
+            (_, _, Course::Idle) => Standing::Open(now),
         }
     }
 
-    /// Whether no snapshots are needed.
+    /// Whether the snapshots that were kept are not needed any more.
     pub(super) const fn is_over(&self) -> bool {
-        !matches!(self.course, Course::Gathering(_))
+        matches!(self.course, Course::Idle | Course::Concluded(Conclusion { is_proof: true, .. }))
     }
 
     /// What a proof waits for, in a phrase.
@@ -327,6 +384,10 @@ impl Gathering {
             && (level.is_suspect || (self.taken.len() < KEPT && level.rises))
             && (level.time.since(first) >= LEAST_SPAN || level.bytes >= at_first * (1.0 + FAST_PART));
     }
+}
+
+fn doubled(rest: Millis) -> Millis {
+    Millis::from_millis((rest.get() * 2.0).min(LONGEST_REST.get()))
 }
 
 fn later(one: Millis, other: Millis) -> Millis {

@@ -51,6 +51,9 @@ impl Examiner {
         if step.kept == 0 {
             self.files.clear();
         }
+        if self.kept.len() < step.kept {
+            return Err(CaptureError::Aborted);
+        }
         self.kept.truncate(step.kept);
         self.is_last = step.is_last;
         let times = self.kept.iter().map(|&(_, time)| time).chain([now]);
@@ -81,11 +84,12 @@ impl Examiner {
                 if !self.is_last {
                     self.kept.push((exhibit, asked));
                 }
-                Some(Inspection::Taken(cost.cpu, difference.map(Box::new)))
+                Some(Inspection::Taken(cost.cpu, difference.map(Box::new), self.files.clone()))
             }
+            Err(CaptureError::Aborted) => Some(Inspection::Interrupted(cost.cpu)),
             Err(error) => {
                 self.spent.failed += 1;
-                Some(Inspection::Failed(error.to_string()))
+                Some(Inspection::Failed(cost.cpu, error.to_string()))
             }
         }
     }
@@ -95,11 +99,6 @@ impl Examiner {
         if self.asked.is_none() {
             self.kept.clear();
         }
-    }
-
-    /// The files that were kept since the first snapshot of the latest comparison.
-    pub(super) fn files(&self) -> &[PathBuf] {
-        &self.files
     }
 
     /// What snapshots have cost.

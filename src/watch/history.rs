@@ -1,7 +1,8 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::{SystemTime, UNIX_EPOCH},
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use crate::{
@@ -94,8 +95,10 @@ impl GcObserver for Recorder {
     }
 }
 
-/// The present, since the Unix epoch.
+/// The present, since the Unix epoch, by a clock that never jumps: that of the system sets it once.
 pub fn now() -> Millis {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis::from_secs(since_epoch.as_secs_f64())
+    static START: LazyLock<(Duration, Instant)> =
+        LazyLock::new(|| (SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default(), Instant::now()));
+    let (since_epoch, started) = *START;
+    Millis::from_secs((since_epoch + started.elapsed()).as_secs_f64())
 }

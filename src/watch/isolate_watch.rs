@@ -153,6 +153,11 @@ impl IsolateWatch {
         self.member.set(config.snapshots.clone());
         self.detector.limit_inquiries(inquiries(&config, &self.member));
         let before = std::mem::replace(&mut self.config, config);
+        if before.detect && !self.config.detect {
+            self.member.abort(Asker::Detector);
+            self.examiner = Examiner::default();
+            self.detector = Detector::new(self.config.thread_id, inquiries(&self.config, &self.member));
+        }
         if before.sampling == self.config.sampling {
             return;
         }
@@ -311,26 +316,17 @@ impl IsolateWatch {
         let mut verdicts = Vec::new();
         if let Some(inspection) = self.examiner.collect() {
             verdicts = self.detector.inspected(now, inspection, growth_since(&self.ledger, now));
-            self.note_files(&mut verdicts);
         }
         if let Some(step) = self.detector.due(now) {
             let Config { inquiry_memory, keep_snapshots, .. } = self.config;
             if let Err(error) = self.examiner.begin(&self.member, step, inquiry_memory, keep_snapshots) {
-                let failed = Inspection::Failed(error.to_string());
+                let failed = Inspection::Failed(Millis::ZERO, error.to_string());
                 verdicts.extend(self.detector.inspected(now, failed, growth_since(&self.ledger, now)));
             }
         } else if self.detector.needs_no_snapshots() {
             self.examiner.clear();
         }
         verdicts
-    }
-
-    fn note_files(&self, verdicts: &mut [Verdict]) {
-        for verdict in verdicts {
-            if let Verdict::Confirmed(leak) = verdict {
-                leak.snapshots = self.examiner.files().to_vec();
-            }
-        }
     }
 
     /// Goes over to the sampling interval that suits the moment.
@@ -443,8 +439,11 @@ fn growth_since(ledger: &Ledger, now: Millis) -> impl Fn(Millis) -> Option<Growt
 /// What proofs by snapshots may cost, or why there are none.
 fn inquiries(config: &Config, member: &Member) -> Result<InquiryLimits, String> {
     member.platform().map_err(str::to_owned)?;
-    if config.inquiries.snapshots_per_hour == 0 {
-        return Err("the option detect.snapshotsPerHour is 0".into());
+    let snapshots = config.inquiries.snapshots_per_hour;
+    if snapshots < InquiryLimits::LEAST_SNAPSHOTS {
+        return Err(format!(
+            "a proof takes up to three, and the option detect.snapshotsPerHour is {snapshots}"
+        ));
     }
     Ok(config.inquiries)
 }

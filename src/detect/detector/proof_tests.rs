@@ -15,6 +15,8 @@ struct Course<F> {
     /// What the snapshots until now show, by their number.
     containers: F,
     mib: Box<dyn Fn(u32) -> f64>,
+    /// Whether it is external memory that changes.
+    is_external: bool,
     taken: Vec<(Millis, f64)>,
     ids: Vec<String>,
     leaks: Vec<Leak>,
@@ -27,6 +29,7 @@ impl<F: Fn(&[(Millis, f64)]) -> Vec<Container>> Course<F> {
             detector: Detector::new(0, Ok(LIMITS)),
             containers,
             mib: Box::new(mib),
+            is_external: false,
             taken: Vec::new(),
             ids: Vec::new(),
             leaks: Vec::new(),
@@ -38,10 +41,11 @@ impl<F: Fn(&[(Millis, f64)]) -> Vec<Container>> Course<F> {
         for step in steps {
             let now = Millis::from_secs(f64::from(step) * 4.0);
             let mib = (self.mib)(step);
+            let bytes = Bytes::from_bytes((mib * MIB) as u64);
             let reading = Reading {
                 time: now,
-                used: Bytes::from_bytes((mib * MIB) as u64),
-                external: Bytes::ZERO,
+                used: if self.is_external { Bytes::from_mib(20) } else { bytes },
+                external: if self.is_external { bytes } else { Bytes::ZERO },
                 native: None,
                 contexts: 1,
                 heap_room: Bytes::from_mib(1_000),
@@ -56,7 +60,7 @@ impl<F: Fn(&[(Millis, f64)]) -> Vec<Container>> Course<F> {
                 if is_last {
                     self.taken.pop();
                 }
-                let taken = Inspection::Taken(Millis::from_millis(500.0), difference);
+                let taken = Inspection::Taken(Millis::from_millis(500.0), difference, Vec::new());
                 verdicts.extend(self.detector.inspected(now, taken, |_| None));
             }
             for verdict in verdicts {
@@ -91,7 +95,7 @@ impl<F: Fn(&[(Millis, f64)]) -> Vec<Container>> Course<F> {
     }
 
     fn missing(&self) -> String {
-        match &self.detector.channels[0].state {
+        match &self.detector.channels[usize::from(self.is_external)].state {
             ChannelState::Suspect { missing, .. } => missing.clone(),
             state => format!("{state:?}"),
         }
@@ -221,7 +225,7 @@ fn where_a_snapshot_fails_cohorts_have_to_do() {
     course.run(0..4);
     assert_eq!(course.snapshots.len(), 1);
     let now = Millis::from_secs(16.0);
-    course.detector.inspected(now, Inspection::Failed("no room".into()), |_| None);
+    course.detector.inspected(now, Inspection::Failed(Millis::ZERO, "no room".into()), |_| None);
     course.run(4..20);
     assert_eq!(course.snapshots.len(), 1);
     assert!(course.missing().ends_with("there is no proof by snapshots: no room"), "{}", course.missing());
@@ -290,4 +294,46 @@ fn a_leak_that_is_cleared_is_taken_back_at_once() {
         Course::new(level, |taken| vec![container("byId :Map", taken, ContainerVerdict::Confirmed)]);
     course.run(0..16);
     assert_eq!(course.ids, ["+heap-0-1", "-heap-0-1"]);
+}
+
+#[test]
+fn external_memory_that_snapshots_explain_is_no_leak_by_its_trend() {
+    let verdicts = [
+        (ContainerVerdict::Healthy, None),
+        (ContainerVerdict::Filling, None),
+        (ContainerVerdict::Expiring, Some(2_000.0)),
+    ];
+    for (verdict, due_in) in verdicts {
+        let capacity = (verdict == ContainerVerdict::Filling).then_some(50_000);
+        let mut course = Course::new(climb, move |taken| {
+            vec![Container { due_in, capacity, ..container("thumbs :Map", taken, verdict) }]
+        });
+        course.is_external = true;
+        course.run(0..120);
+        assert_eq!(course.ids, [""; 0], "{verdict:?}");
+        assert!(course.missing().contains("thumbs :Map: as it was made"), "{}", course.missing());
+    }
+}
+
+#[test]
+fn external_memory_that_nothing_on_the_heap_explains_is_a_leak_by_its_trend() {
+    let mut course = Course::new(climb, |_| Vec::new());
+    course.is_external = true;
+    course.run(0..20);
+    assert_eq!(course.ids, ["+external-0-1"]);
+    assert_eq!(course.leaks[0].evidence, [Evidence::Trend]);
+}
+
+#[test]
+fn who_asks_for_a_snapshot_comes_first() {
+    let mut course =
+        Course::new(climb, |taken| vec![container("byId :Map", taken, ContainerVerdict::Confirmed)]);
+    course.run(0..4);
+    let interrupted = Inspection::Interrupted(Millis::ZERO);
+    course.detector.inspected(Millis::from_secs(16.0), interrupted, |_| None);
+    course.run(4..16);
+    assert_eq!((course.ids.len(), course.snapshots.len()), (0, 1));
+    // A minute later it is tried again.
+    course.run(16..40);
+    assert_eq!(course.ids, ["+heap-0-1"]);
 }

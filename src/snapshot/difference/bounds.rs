@@ -7,7 +7,7 @@ use super::{
 };
 use crate::snapshot::{EdgeType, NodeType};
 
-/// Names that say how many entries there may be, beside those that only an object of its own would have.
+/// Names that say how many entries there may be, in an object that has the collection...
 const CAPACITY: [&str; 13] = [
     "max",
     "cap",
@@ -23,6 +23,9 @@ const CAPACITY: [&str; 13] = [
     "cachesize",
     "maxcachesize",
 ];
+/// ... and those of them that mean it beside other variables as well.
+const CAPACITY_IN_SCOPE: [&str; 8] =
+    ["capacity", "maxsize", "maxentries", "maxitems", "maxkeys", "maxelements", "cachesize", "maxcachesize"];
 /// Names that say for how long an entry may stay.
 const LIFETIME: [&str; 14] = [
     "ttl",
@@ -58,10 +61,14 @@ const DEADLINE: [&str; 11] = [
 const OPTIONS: [&str; 4] = ["options", "opts", "config", "settings"];
 /// A lifetime below this is in seconds, as nothing is kept for less than a second.
 const LEAST_MS: f64 = 1_000.0;
-/// A lifetime above this is none.
-const MOST_MS: f64 = 366.0 * 86_400e3;
-/// Milliseconds since the Unix epoch, from 2001 to 2286.
-const EPOCH_MS: std::ops::Range<f64> = 1e12..1e13;
+/// A lifetime above this is none: eleven days, or a date in seconds.
+const MOST_MS: f64 = 1e9;
+/// This one is in seconds always (node-cache).
+const IN_SECONDS: &str = "stdttl";
+/// Seconds since the Unix epoch, from 2001 to 2286.
+const EPOCH: std::ops::Range<f64> = 1e9..1e10;
+/// What is this large is no capacity, but another word for none.
+const ENDLESS: f64 = 2_147_483_647.0;
 /// So many of the oldest members are asked.
 const ASKED: usize = 20;
 
@@ -90,9 +97,10 @@ impl Bounds {
         for options in parts(side, owner, |name| OPTIONS.contains(&name)) {
             numbers.extend(self::numbers(side, options));
         }
+        let names: &[&str] = if side.graph().is_context(owner) { &CAPACITY_IN_SCOPE } else { &CAPACITY };
         let capacity = numbers
             .iter()
-            .filter(|(name, value)| CAPACITY.contains(&name.as_str()) && value.is_finite())
+            .filter(|(name, value)| names.contains(&name.as_str()) && *value < ENDLESS)
             .map(|&(_, value)| value as u64)
             .filter(|&capacity| capacity >= population)
             .min();
@@ -116,18 +124,19 @@ fn due_in(side: &Side<'_>, of_owner: &[(String, f64)], members: &[u32], work: &W
     let all = || of_owner.iter().chain(of_members.iter().flatten());
     let lifetime = all()
         .filter(|(name, _)| LIFETIME.contains(&name.as_str()))
-        .map(|&(_, value)| if value < LEAST_MS { value * 1e3 } else { value })
+        .map(|(name, value)| if *value < LEAST_MS || name == IN_SECONDS { value * 1e3 } else { *value })
         .filter(|value| (LEAST_MS..MOST_MS).contains(value))
         .max_by(f64::total_cmp);
     // The oldest members are the first that have to go.
     let deadline = of_members
         .iter()
         .flatten()
-        .filter(|(name, value)| DEADLINE.contains(&name.as_str()) && EPOCH_MS.contains(value))
-        .map(|&(_, value)| value)
+        .filter(|(name, _)| DEADLINE.contains(&name.as_str()))
+        .flat_map(|&(_, value)| [value, value / 1e3])
+        .filter(|seconds| EPOCH.contains(seconds))
         .min_by(f64::total_cmp);
     let by_lifetime = lifetime.map(|lifetime| lifetime / 1e3 - (last - first));
-    let by_deadline = deadline.map(|deadline| deadline / 1e3 - last);
+    let by_deadline = deadline.map(|deadline| deadline - last);
     by_lifetime.into_iter().chain(by_deadline).filter(|&due_in| due_in > 0.0).max_by(f64::total_cmp)
 }
 

@@ -104,14 +104,16 @@ fn bounded(beside: &[(&str, f64)], within: &[(&str, f64)]) -> (Verdict, Option<u
 #[test]
 fn what_a_collection_says_of_its_bounds_is_heard() {
     assert_eq!(bounded(&[], &[]), (Verdict::Confirmed, None, None));
-    assert_eq!(bounded(&[("max", 500.0)], &[]), (Verdict::Filling, Some(500), None));
+    assert_eq!(bounded(&[("maxSize", 500.0)], &[]), (Verdict::Filling, Some(500), None));
     assert_eq!(
         bounded(&[("MAX_ENTRIES", 300.0), ("retries", 900.0)], &[]),
         (Verdict::Filling, Some(300), None)
     );
     // What is exceeded, endless, or called otherwise bounds nothing.
-    let unbounded = [("max", 299.0), ("limit", f64::INFINITY), ("count", 1_000.0)];
+    let unbounded = [("maxSize", 299.0), ("maxItems", f64::INFINITY), ("maxKeys", 9e15), ("count", 1_000.0)];
     assert_eq!(bounded(&unbounded, &[]), (Verdict::Confirmed, None, None));
+    // Among the variables of a module that may be about anything.
+    assert_eq!(bounded(&[("LIMIT", 1_048_576.0)], &[]), (Verdict::Confirmed, None, None));
 }
 
 #[test]
@@ -122,6 +124,7 @@ fn what_has_time_to_live_left_is_no_suspect() {
         assert_eq!(bounded(&[], &[("_maxAge", ttl)]), (Verdict::Expiring, None, Some(560.0)));
     }
     assert_eq!(bounded(&[], &[("expiresAt", 1.7e12 + 100e3)]), (Verdict::Expiring, None, Some(60.0)));
+    assert_eq!(bounded(&[], &[("expires", 1.7e9 + 100.0)]), (Verdict::Expiring, None, Some(60.0)));
     // They should be gone by now.
     assert_eq!(bounded(&[("ttl", 30.0)], &[("expiresAt", 1.7e12 + 10e3)]), (Verdict::Confirmed, None, None));
 }

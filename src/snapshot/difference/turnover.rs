@@ -1,6 +1,6 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{identity::Identity, witness::Witness};
+use super::{identity::Identity, side::hash, witness::Witness};
 
 /// The oldest are so many of a hundred, and no fewer than this.
 const OLDEST_PART: usize = 10;
@@ -10,8 +10,9 @@ const MOST_ALIKE: u32 = 2;
 
 /// Where fewer members than this part can be told from each other, their order counts...
 const MANY: f64 = 0.3;
-/// ... if they are of different kinds by this part at least, and this part of them is where it was.
-const DIFFERENT: f64 = 0.02;
+/// ... if they are of so many kinds, none of which has more than this part, and this part of them is where it was.
+const KINDS: usize = 5;
+const COMMONEST: f64 = 0.5;
 const IN_PLACE: f64 = 0.9;
 
 /// How many of the members that a collection had are still there later.
@@ -90,7 +91,9 @@ fn fates_by_content(
     };
     let fates: Vec<Option<bool>> = before.iter().map(fate).collect();
     let known = fates.iter().flatten().count();
-    if known as f64 >= before.len() as f64 * MANY { fates } else { in_place.fates().unwrap_or(fates) }
+    let gone = fates.iter().flatten().filter(|&&stayed| !stayed).count();
+    let tells = known as f64 >= before.len() as f64 * MANY || gone as f64 > known as f64 * (1.0 - IN_PLACE);
+    if tells { fates } else { in_place.fates().unwrap_or(fates) }
 }
 
 /// Members that have nothing of their own may still be known by their order: where nearly all are in the places they had, nobody was
@@ -119,10 +122,14 @@ impl<'a> InPlace<'a> {
 
     /// Whether each is still there; none where they are too much alike, or not in order.
     fn fates(mut self) -> Option<Vec<Option<bool>>> {
-        let kinds: FxHashSet<&[u64]> = self.before.iter().map(|identity| &*identity.tokens).collect();
+        let kinds = counts(self.before.iter().map(|identity| hash(&identity.tokens)));
+        let commonest = kinds.values().copied().max().unwrap_or(0);
         let in_place = self.same.iter().filter(|&&same| same).count();
         let all = self.before.len() as f64;
-        let tells = kinds.len() as f64 >= all * DIFFERENT && in_place as f64 >= all * IN_PLACE;
+        // Of what is shifted so many are in place by chance as are of the commonest kind, at most.
+        let tells = kinds.len() >= KINDS
+            && f64::from(commonest) <= all * COMMONEST
+            && in_place as f64 >= all * IN_PLACE;
         self.same.resize(self.before.len(), false);
         tells.then(|| self.same.into_iter().map(Some).collect())
     }

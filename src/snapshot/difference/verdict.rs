@@ -25,7 +25,7 @@ pub(super) struct Course<'a> {
 
 impl Course<'_> {
     pub(super) fn is_identifiable(&self) -> bool {
-        self.whole.identifiable >= IDENTIFIABLE && self.steps[0].identifiable >= IDENTIFIABLE
+        self.steps.iter().chain([self.whole]).all(|turnover| turnover.identifiable >= IDENTIFIABLE)
     }
 
     pub(super) fn verdict(&self) -> Verdict {
