@@ -16,12 +16,12 @@ const TICK_MS = 50;
 /** In each turn: so many GCs, and so many things more that are kept, for so long. */
 const GCS = 8;
 const KEPT = 100;
-const RISE_MS = 28_000;
+const RISE_MS = 36_000;
 
 const collect = /** @type {() => void} */ (globalThis.gc);
 let suspicions = 0;
 channel('leakguard:detector').subscribe((message) => {
-  if (/** @type {any} */ (message).to.state === 'suspect') suspicions++;
+  if (/** @type {any} */ (message).from === 'quiet') suspicions++;
 });
 
 /** @type {unknown[]} */

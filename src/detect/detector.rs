@@ -135,7 +135,10 @@ impl Detector {
                     .channels
                     .iter()
                     .any(|channel| channel.is_free() && channel.is_interesting(reading.time)),
-            is_suspect: !suspicions.is_empty(),
+            suspect_since: suspicions
+                .iter()
+                .map(|(_, suspicion)| suspicion.since)
+                .max_by(|a, b| a.get().total_cmp(&b.get())),
         });
         verdicts.extend(self.judge(reading, suspicions, &growth_since));
         self.examination.note(reading.time, rises, !verdicts.is_empty());
@@ -243,7 +246,7 @@ impl Detector {
             }
         };
         let by_trend = || Proof { sites: sites.clone(), ..Proof::default() };
-        let (difference, is_last) = match self.inquiry.standing(reading.time) {
+        let (difference, is_last) = match self.inquiry.standing(suspicion.since, reading.time) {
             Standing::Compared { difference, is_last } => (difference, is_last),
             Standing::Open(since) if kind != LeakKind::Heap && reading.time.since(since) > PATIENCE => {
                 return Ok(by_trend());

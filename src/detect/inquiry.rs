@@ -83,8 +83,8 @@ pub(super) struct Level {
     pub(super) bytes: f64,
     /// Whether a channel rises, or is suspect.
     pub(super) rises: bool,
-    /// Whether a rise is a trend.
-    pub(super) is_suspect: bool,
+    /// When the latest rise that is a trend began; none if there is none.
+    pub(super) suspect_since: Option<Millis>,
 }
 
 #[derive(Debug)]
@@ -170,7 +170,16 @@ impl Inquiry {
             self.next_rest = FIRST_REST;
         }
         match &self.course {
-            Course::Concluded(conclusion) if level.time.since(conclusion.time) > VALID => {
+            Course::Concluded(conclusion)
+                if level.time.since(conclusion.time) > VALID
+                    || level.suspect_since.is_some_and(|since| !speaks_of(&conclusion.difference, since)) =>
+            {
+                self.course = Course::Idle;
+            }
+            // What rose is gone; another rise is another matter.
+            Course::Gathering(Gathering { taken, asked: None, .. })
+                if taken.first().is_some_and(|&(_, at_first)| level.bytes < at_first) =>
+            {
                 self.course = Course::Idle;
             }
             Course::Gathering(Gathering { asked: Some(asked), .. }) if level.time.since(*asked) > LOST => {
@@ -321,7 +330,15 @@ impl Inquiry {
         }
     }
 
-    pub(super) fn standing(&self, now: Millis) -> Standing<'_> {
+    /// Where a proof of the rise that began then stands.
+    pub(super) fn standing(&self, since: Millis, now: Millis) -> Standing<'_> {
+        match self.standing_of_any(now) {
+            Standing::Compared { difference, .. } if !speaks_of(difference, since) => Standing::Open(now),
+            standing => standing,
+        }
+    }
+
+    fn standing_of_any(&self, now: Millis) -> Standing<'_> {
         match (&self.limits, &self.failed, &self.course) {
             (_, _, Course::Concluded(Conclusion { difference, .. })) => {
                 Standing::Compared { difference, is_last: true }
@@ -381,9 +398,15 @@ impl Gathering {
         self.is_due = level.time.since(latest).get() >= gap
             && has_risen
             && level.time >= self.not_before
-            && (level.is_suspect || (self.taken.len() < KEPT && level.rises))
+            && (level.suspect_since.is_some() || (self.taken.len() < KEPT && level.rises))
             && (level.time.since(first) >= LEAST_SPAN || level.bytes >= at_first * (1.0 + FAST_PART));
     }
+}
+
+/// Whether enough of what was compared lies within a rise that began then.
+fn speaks_of(difference: &Difference, since: Millis) -> bool {
+    let times = difference.snapshots.first().zip(difference.snapshots.last());
+    times.is_some_and(|(first, last)| last.work - first.work.max(since.get() / 1e3) >= LEAST_GAP.get() / 1e3)
 }
 
 fn doubled(rest: Millis) -> Millis {

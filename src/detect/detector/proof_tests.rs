@@ -337,3 +337,27 @@ fn who_asks_for_a_snapshot_comes_first() {
     course.run(16..40);
     assert_eq!(course.ids, ["+heap-0-1"]);
 }
+
+#[test]
+fn what_was_seen_in_one_rise_proves_no_other() {
+    // Six rises of 20 readings, each gone before the next.
+    let level = |step: u32| 20.0 + f64::from(step % 20);
+    let mut course = Course::new(level, |taken| {
+        vec![container(
+            &format!("rise {} :Map", taken[0].0.get() as u32 / 80_000),
+            taken,
+            ContainerVerdict::Confirmed,
+        )]
+    });
+    course.detector.inquiry.limit(Ok(InquiryLimits { snapshots_per_hour: 1_000, cpu_share: 1.0 }));
+    course.run(0..120);
+    for (number, leak) in course.leaks.iter().enumerate() {
+        assert_eq!(leak.retainers[0].path, format!("rise {number} :Map"));
+    }
+    assert_eq!(
+        (course.leaks.len(), course.ids.len(), course.snapshots.len()),
+        (6, 11, 12),
+        "{:?}",
+        course.ids
+    );
+}
