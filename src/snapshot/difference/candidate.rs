@@ -3,7 +3,7 @@ use std::{cmp::Reverse, hash::Hash};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    bounds::Bounds,
+    bounds::{Bounds, slots_ahead},
     census::{Census, census},
     identity::Identity,
     record::{Container, ContainerKind, Work},
@@ -40,6 +40,8 @@ const SHARED: f64 = 0.1;
 struct Candidate {
     /// In the last snapshot.
     holder: u32,
+    /// The same collection in the first one, if it is a collection.
+    holder_before: Option<u32>,
     path: Vec<String>,
     kind: ContainerKind,
     populations: Vec<u64>,
@@ -87,7 +89,11 @@ fn examine(
     let oldest: Vec<u32> = newest.iter().filter_map(|member| member.value).take(NEWEST).collect();
     let ends = |list: &[u64]| (list[0], list[list.len() - 1]);
     let (first, now) = ends(&candidate.populations);
-    let bounds = Bounds::of(last, candidate.holder, &oldest, now, work);
+    let mut bounds = Bounds::of(last, candidate.holder, &oldest, now, work);
+    if let Some(before) = candidate.holder_before {
+        let slots = slots_ahead((&sides[0], before, first), (last, candidate.holder, now));
+        bounds.capacity = bounds.capacity.or(slots);
+    }
     let course = Course {
         populations: &candidate.populations,
         work: &work.done,
@@ -181,6 +187,7 @@ fn growing_collections(sides: &[Side<'_>]) -> Vec<Candidate> {
             let path = wording::place(last, holder, census[&place].instances > 1);
             Candidate {
                 holder,
+                holder_before: groups.first().copied().flatten().map(|group| group.largest),
                 kind: wording::collection_kind(last, holder),
                 rank: rank(growth, &path, true),
                 path,
@@ -238,6 +245,7 @@ fn growing_places(sides: &[Side<'_>], collections: &[Candidate]) -> Vec<Candidat
         let as_members = |node| Member { key: None, value: Some(node) };
         let candidate = Candidate {
             holder: if is_held { holder } else { example },
+            holder_before: None,
             kind: wording::held_kind(last, example, node.is_chain),
             rank: rank(growth, &path, is_held),
             path,

@@ -116,6 +116,33 @@ fn what_a_collection_says_of_its_bounds_is_heard() {
     assert_eq!(bounded(&[("LIMIT", 1_048_576.0)], &[]), (Verdict::Confirmed, None, None));
 }
 
+/// An Array with so many members, whose storage has so many places.
+fn program_with_array(members: usize, slots: usize) -> Vec<TestNode> {
+    let mut nodes =
+        program("list", node(NodeType::Object, "Array", 32, &[(EdgeType::Internal, "elements", 5)]));
+    nodes.push(node(NodeType::Array, "", (8 * (2 + slots)) as u64, &[]));
+    for member in 0..members {
+        let at = nodes.len();
+        nodes[4].edges.push((EdgeType::Element, member.to_string(), at));
+        nodes.push(node(NodeType::Object, "Row", 1024, &[(EdgeType::Property, "id", at + 1)]));
+        nodes.push(node(NodeType::String, &format!("row {member}"), 32, &[]));
+    }
+    nodes
+}
+
+#[test]
+fn an_array_that_was_made_with_all_its_places_is_filling() {
+    let verdict = |slots: [usize; 3]| {
+        let members = [100, 200, 300].into_iter().zip(slots);
+        let snapshots: Vec<_> = members.map(|(members, slots)| program_with_array(members, slots)).collect();
+        let found = difference(&snapshots);
+        let list = found.suspects.iter().chain(&found.others).find(|found| found.path.contains("list"));
+        list.map(|list| (list.verdict, list.capacity)).expect("it grows")
+    };
+    assert_eq!(verdict([1_000; 3]), (Verdict::Filling, Some(1_000)));
+    assert_eq!(verdict([112, 274, 442]), (Verdict::Confirmed, None));
+}
+
 #[test]
 fn what_has_time_to_live_left_is_no_suspect() {
     // Ten minutes, of which forty seconds have been seen; in seconds or milliseconds.
