@@ -33,7 +33,9 @@ pub(super) fn members(graph: &Graph, node: u32) -> Vec<Member> {
     }
     let mut elements: Vec<(u32, u32)> = graph
         .edges(node)
+        // Places that are empty hold `undefined`, which is something of V8's own.
         .filter(|&edge| graph.edge_type(edge) == EdgeType::Element)
+        .filter(|&edge| graph.node_type(graph.target(edge)) != NodeType::Hidden)
         .map(|edge| (graph.edge_name(edge), graph.target(edge)))
         .collect();
     if !elements.is_empty() {

@@ -127,6 +127,11 @@ fn program_with_array(members: usize, slots: usize) -> Vec<TestNode> {
         nodes.push(node(NodeType::Object, "Row", 1024, &[(EdgeType::Property, "id", at + 1)]));
         nodes.push(node(NodeType::String, &format!("row {member}"), 32, &[]));
     }
+    let undefined = nodes.len();
+    nodes.push(node(NodeType::Hidden, "system / Oddball", 0, &[]));
+    for empty in members..slots {
+        nodes[4].edges.push((EdgeType::Element, empty.to_string(), undefined));
+    }
     nodes
 }
 
