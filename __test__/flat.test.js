@@ -19,9 +19,9 @@ it('memory stays flat over ten thousand major GCs', { skip: !canFork && 'nothing
   const options = 'dumpSignal=none,detect.cpuShare=1,detect.snapshotsPerHour=3600';
   const { code, stdout, stderr } = await runNode([script], { options, flags, patience: PATIENCE_MS });
   assert.equal(code, 0, stderr);
-  const { majors, early, late, suspicions, cost } = JSON.parse(stdout);
+  const { majors, early, late, cost } = JSON.parse(stdout);
   assert.ok(majors >= 10_000, `${majors}`);
-  assert.ok(suspicions >= 2 && cost.snapshots >= 4, JSON.stringify({ suspicions, cost }));
+  assert.ok(cost.snapshots > 0, `nothing was suspected: ${JSON.stringify(cost)}`);
   for (const kind of ['rss', 'heapUsed', 'external']) {
     const growth = late[kind] - early[kind];
     assert.ok(growth < MOST_GROWTH, `${kind} grew by ${growth} bytes: ${JSON.stringify({ early, late, cost })}`);
