@@ -21,7 +21,7 @@ it('memory stays flat over ten thousand major GCs', { skip: !canFork && 'nothing
   assert.equal(code, 0, stderr);
   const { majors, early, late, cost } = JSON.parse(stdout);
   assert.ok(majors >= 10_000, `${majors}`);
-  assert.ok(cost.snapshots > 0, `nothing was suspected: ${JSON.stringify(cost)}`);
+  assert.ok(cost.snapshots >= 4, JSON.stringify(cost));
   for (const kind of ['rss', 'heapUsed', 'external']) {
     const growth = late[kind] - early[kind];
     assert.ok(growth < MOST_GROWTH, `${kind} grew by ${growth} bytes: ${JSON.stringify({ early, late, cost })}`);
