@@ -3,8 +3,8 @@
 //!
 //! ```text
 //! V8 --> measure --> detect --> capture --> snapshot --> report
-//!  |                  ^
-//!  +--> allocation ---+
+//!  |                  ^  ^                     |
+//!  +--> allocation ---+  +--- what has grown --+
 //! ```
 //!
 //! | module | purpose |
