@@ -41,13 +41,14 @@ pub struct GcBudget {
 impl GcBudget {
     /// Whether a major may be helped along now; if so, it is paid for.
     ///
-    /// `used` is the heap after the last major, `grown` what old space has gained since, `last_major` when it was.
+    /// `used` is the heap after the last major, `last_major` when it was, `grown` what old space has gained since; None
+    /// where a reading is wanted all the same.
     pub fn may_help(
         &mut self,
         now: Millis,
         pace: Pace,
         used: Bytes,
-        grown: Bytes,
+        grown: Option<Bytes>,
         last_major: Option<Millis>,
     ) -> bool {
         let cost = cost(used);
@@ -59,7 +60,8 @@ impl GcBudget {
         self.saved = Some(saved);
         self.filled = now;
         let is_fresh = last_major.is_some_and(|last| now.since(last) < MIN_GAP);
-        if is_fresh || grown < worthwhile(pace, used) || saved < cost {
+        let is_idle = grown.is_some_and(|grown| grown < worthwhile(pace, used));
+        if is_fresh || is_idle || saved < cost {
             return false;
         }
         self.saved = Some(saved.since(cost));
@@ -97,7 +99,7 @@ mod tests {
         let mut last = None;
         for sec in 0..secs {
             let now = Millis::from_secs(f64::from(sec));
-            if budget.may_help(now, pace, Bytes::from_mib(mib), Bytes::from_mib(mib), last) {
+            if budget.may_help(now, pace, Bytes::from_mib(mib), Some(Bytes::from_mib(mib)), last) {
                 last = Some(now);
             }
         }
@@ -117,7 +119,13 @@ mod tests {
         let mut budget = GcBudget::default();
         for sec in 0..600 {
             let now = Millis::from_secs(f64::from(sec));
-            assert!(!budget.may_help(now, Pace::Fast, Bytes::from_mib(20), Bytes::ZERO, None));
+            assert!(!budget.may_help(now, Pace::Fast, Bytes::from_mib(20), Some(Bytes::ZERO), None));
         }
+    }
+
+    #[test]
+    fn what_does_not_grow_is_read_where_that_is_asked() {
+        let mut budget = GcBudget::default();
+        assert!(budget.may_help(Millis::from_secs(1.0), Pace::Slow, Bytes::from_mib(20), None, None));
     }
 }

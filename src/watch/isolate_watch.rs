@@ -367,7 +367,8 @@ impl IsolateWatch {
         let present = self.history.latest().map_or(Bytes::ZERO, |event| event.reading.old_space);
         let before = latest.map_or(Bytes::ZERO, |event| event.reading.old_space);
         let used = latest.map_or(present, |event| event.reading.statistics.used);
-        let grown = present.saturating_sub(before);
+        // The end of a leak shows in readings that have not grown.
+        let grown = self.detector.standing().is_empty().then(|| present.saturating_sub(before));
         let last = latest.map(|event| event.time);
         let pace = if self.density.closing_since().is_some() { Pace::Fast } else { self.detector.pace() };
         if self.budget.may_help(now(), pace, used, grown, last) {
