@@ -44,7 +44,7 @@ pub(super) fn run(
     snapshot.forget(isolate);
     let heaps: Vec<Heap> =
         comparing.files.iter().map(|file| heap_in(file, progress)).collect::<Result<_, _>>()?;
-    let mut difference = Difference::of_children(&heaps, &comparing.work);
+    let mut difference = Difference::new(&heaps, &comparing.work);
     difference.suspects.truncate(MOST);
     difference.others.truncate(MOST);
     difference.classes.clear();

@@ -31,19 +31,8 @@ use witness::Witness;
 impl Difference {
     /// Compares snapshots of one process, the oldest first; two or three of them.
     pub fn new(heaps: &[Heap], work: &Work) -> Self {
-        Self::by(Witness::Ids, heaps, work)
-    }
-
-    /// Compares snapshots of one process that forked children took: where much of a heap stays as it is, many ids are the same by
-    /// chance.
-    pub fn of_children(heaps: &[Heap], work: &Work) -> Self {
-        Self::by(Witness::Contents, heaps, work)
-    }
-
-    /// By this witness at best.
-    fn by(best: Witness, heaps: &[Heap], work: &Work) -> Self {
         let sides: Vec<Side<'_>> = heaps.iter().map(Side::new).collect();
-        let witness = Witness::of(&sides).max(best);
+        let witness = Witness::of(&sides);
         let containers = candidate::containers(&sides, work, witness);
         let (suspects, others) = containers.into_iter().partition(|container| container.verdict.is_suspect());
         let (classes, noise) = classes::growing(heaps);

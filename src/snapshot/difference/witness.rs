@@ -32,12 +32,31 @@ impl Witness {
         let [texts, later_texts] = [before, after].map(|side| unique(side, NodeType::String));
         let common = texts.keys().filter(|text| later_texts.contains_key(text)).count();
         if common as f64 >= texts.len().min(later_texts.len()) as f64 * COMMON {
-            return if ids_match(&texts, &later_texts) { Self::Ids } else { Self::Contents };
+            let are_same = !is_numbered_afresh(after) && ids_match(&texts, &later_texts);
+            return if are_same { Self::Ids } else { Self::Contents };
         }
         // The names of functions stay when a snapshot is redacted.
         let [functions, later_functions] = [before, after].map(|side| unique(side, NodeType::Closure));
-        if ids_match(&functions, &later_functions) { Self::Ids } else { Self::Nothing }
+        let are_same = !is_numbered_afresh(after) && ids_match(&functions, &later_functions);
+        if are_same { Self::Ids } else { Self::Nothing }
     }
+}
+
+/// Whether V8 began to count for this snapshot: where much of a heap stays as it is, many ids are then the same by chance.
+fn is_numbered_afresh(side: &Side<'_>) -> bool {
+    let graph = side.graph();
+    are_consecutive(graph.nodes().map(|node| graph.id(node)))
+}
+
+/// Whether no number is missing, and each follows the one before. What is gone and what is new since an earlier snapshot breaks
+/// this (measured on Node 20 to 26: a fifth is missing and hundreds are out of turn after 5,000 objects; never one in the first
+/// snapshot of a process). V8 gives its objects odd numbers; even ones are an embedder's.
+fn are_consecutive(ids: impl Iterator<Item = u32>) -> bool {
+    let mut odd = ids.filter(|id| id % 2 == 1);
+    let Some(mut last) = odd.next() else {
+        return false;
+    };
+    odd.all(|id| std::mem::replace(&mut last, id).checked_add(2) == Some(id))
 }
 
 /// Whether most of what both snapshots have once has the same id in both.
@@ -58,4 +77,17 @@ fn unique(side: &Side<'_>, node_type: NodeType) -> FxHashMap<u64, u32> {
     }
     let once = nodes.into_values().flatten();
     once.map(|node| (hash(side.name(node)), graph.id(node))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_consecutive;
+
+    #[test]
+    fn what_is_gone_or_new_breaks_the_row() {
+        assert!(are_consecutive([1, 3, 2, 5, 7, 8].into_iter()));
+        assert!(!are_consecutive([1, 3, 7].into_iter()));
+        assert!(!are_consecutive([1, 9, 3, 5, 7].into_iter()));
+        assert!(!are_consecutive([2, 4].into_iter()));
+    }
 }
