@@ -63,6 +63,7 @@ impl Observer for Watch {
             Stage::Sizes => "sizes",
             Stage::Distances => "distances",
             Stage::Classes => "classes",
+            Stage::Comparing => "comparing",
         });
         Ok(())
     }

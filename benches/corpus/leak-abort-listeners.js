@@ -10,7 +10,7 @@ const truth = {
   leaky: true,
   kind: 'abort-signal-listeners',
   framework: 'fastify',
-  culprit: { fn: 'openTransaction', also: ['addEventListener', 'Listener'], retain: 'AbortSignal' },
+  culprit: { fn: 'openTransaction', also: ['addEventListener', 'Listener'], retain: 'shutdown' },
   set: 'tuning',
   load: { rps: 450, routes: [[1, 'POST', '/transfer/{n}', 300]] },
 };

@@ -71,6 +71,8 @@ pub enum Stage {
     Distances,
     /// Sorting nodes by class.
     Classes,
+    /// Comparing it with others.
+    Comparing,
 }
 
 /// The work is not wanted any more.

@@ -54,7 +54,7 @@ fn write(isolate: Isolate, order: &Order, parent: libc::pid_t) -> Result<(), Pac
         })?;
     progress.set_nodes(snapshot.nodes());
     progress.enter(Phase::Writing);
-    task::run_all(&order.tasks, snapshot, isolate, progress)?;
+    task::run_all(&order.tasks, snapshot, isolate, progress, parent)?;
     progress.enter(Phase::Syncing);
     Ok(())
 }
@@ -80,7 +80,7 @@ fn settle(order: &Order, parent: libc::pid_t) -> std::io::Result<()> {
     detach(&kept)
 }
 
-fn is_child_of(parent: libc::pid_t) -> bool {
+pub(super) fn is_child_of(parent: libc::pid_t) -> bool {
     // SAFETY: always succeeds.
     unsafe { libc::getppid() == parent }
 }

@@ -5,12 +5,13 @@ use std::{
     io::{Seek, SeekFrom, Write},
 };
 
+use super::child::is_child_of;
 use crate::{
     capture::{
         packing::{Beating, PackError},
         progress::Progress,
     },
-    snapshot::{Difference, Heap, ReadOptions, Work, read, unpack},
+    snapshot::{Cancelled, Difference, Heap, Observer, ReadOptions, Stage, Work, read, unpack},
     v8::{HeapSnapshot, Isolate},
 };
 
@@ -39,12 +40,15 @@ pub(super) fn run(
     snapshot: HeapSnapshot,
     isolate: Isolate,
     progress: &Progress,
+    parent: libc::pid_t,
 ) -> Result<(), PackError> {
+    let watched = Watched { beating: Beating(progress), parent };
+    let failed = || if progress.is_aborted() { PackError::Aborted } else { PackError::Compare };
     // Some 350 bytes a node, which the graphs need now.
     snapshot.forget(isolate);
     let heaps: Vec<Heap> =
-        comparing.files.iter().map(|file| heap_in(file, progress)).collect::<Result<_, _>>()?;
-    let mut difference = Difference::new(&heaps, &comparing.work);
+        comparing.files.iter().map(|file| heap_in(file, &watched, &failed)).collect::<Result<_, _>>()?;
+    let mut difference = Difference::new(&heaps, &comparing.work, &watched).map_err(|_| failed())?;
     difference.suspects.truncate(MOST);
     difference.others.truncate(MOST);
     difference.classes.clear();
@@ -54,12 +58,29 @@ pub(super) fn run(
 }
 
 /// Reads what a child has written.
-fn heap_in(mut file: &File, progress: &Progress) -> Result<Heap, PackError> {
+fn heap_in(
+    mut file: &File,
+    watched: &Watched<'_>,
+    failed: &dyn Fn() -> PackError,
+) -> Result<Heap, PackError> {
     // The position is shared with whoever has written it.
     file.seek(SeekFrom::Start(0)).map_err(PackError::Write)?;
     let (reader, _) = unpack(file).map_err(PackError::Write)?;
-    let watched = Beating(progress);
-    let failed = || if progress.is_aborted() { PackError::Aborted } else { PackError::Compare };
-    let graph = read(reader, ReadOptions::default(), &watched).map_err(|_| failed())?;
-    Heap::new(graph, &watched).map_err(|_| failed())
+    let graph = read(reader, ReadOptions::default(), watched).map_err(|_| failed())?;
+    Heap::new(graph, watched).map_err(|_| failed())
+}
+
+/// Passes on that the comparison goes on, and stops it once nobody waits for it: a Worker's child does not end with the host.
+struct Watched<'a> {
+    beating: Beating<'a>,
+    parent: libc::pid_t,
+}
+
+impl Observer for Watched<'_> {
+    fn progress(&self, stage: Stage, done: u64) -> Result<(), Cancelled> {
+        if !is_child_of(self.parent) {
+            return Err(Cancelled);
+        }
+        self.beating.progress(stage, done)
+    }
 }

@@ -53,6 +53,7 @@ pub(super) fn run_all(
     snapshot: HeapSnapshot,
     isolate: Isolate,
     progress: &Progress,
+    parent: libc::pid_t,
 ) -> Result<(), PackError> {
     let mut last = None;
     for task in tasks {
@@ -62,7 +63,7 @@ pub(super) fn run_all(
         }
     }
     match last {
-        Some(comparing) => compare::run(comparing, snapshot, isolate, progress),
+        Some(comparing) => compare::run(comparing, snapshot, isolate, progress, parent),
         None => Ok(()),
     }
 }

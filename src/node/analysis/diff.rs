@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{Host, Terminal};
 use crate::{
     report,
-    snapshot::{Difference, Heap, SnapshotFileError, Unit, Work},
+    snapshot::{Cancelled, Difference, Heap, Observer, SnapshotFileError, Stage, Unit, Work},
 };
 
 /// The version of the JSON shape.
@@ -35,9 +35,9 @@ impl Diff {
             let heap = host.load(Some(file), false, start..start + share);
             heaps.push(heap.map_err(|error| error.in_file(file))?);
         }
-        host.progress(READ).map_err(|_| SnapshotFileError::Cancelled)?;
         let work = Work { unit: self.unit, done: self.work.clone() };
-        let mut difference = Difference::new(&heaps, &work);
+        let compared = Difference::new(&heaps, &work, &Comparing(host));
+        let mut difference = compared.map_err(|_| SnapshotFileError::Cancelled)?;
         difference.classes.truncate(self.rows);
         let mut answer = json!(difference);
         answer["version"] = VERSION.into();
@@ -46,5 +46,14 @@ impl Diff {
             answer["text"] = report::difference(&difference, terminal.into()).into();
         }
         Ok(answer)
+    }
+}
+
+/// Stops where nobody wants the answer any more. How long comparing takes hangs on what has grown.
+struct Comparing<'a>(&'a Host);
+
+impl Observer for Comparing<'_> {
+    fn progress(&self, _: Stage, _: u64) -> Result<(), Cancelled> {
+        self.0.progress(READ)
     }
 }

@@ -15,7 +15,7 @@ use super::{
     wording,
 };
 use crate::snapshot::{
-    ROOT,
+    Cancelled, ROOT,
     members::{Key, Member, members},
 };
 
@@ -51,12 +51,19 @@ struct Candidate {
 }
 
 /// What grows, examined: the likeliest first.
-pub(super) fn containers(sides: &[Side<'_>], work: &Work, witness: Witness) -> Vec<Container> {
-    let Some(last) = sides.last() else { return Vec::new() };
+pub(super) fn containers(
+    sides: &[Side<'_>],
+    work: &Work,
+    witness: Witness,
+    goes_on: &dyn Fn() -> Result<(), Cancelled>,
+) -> Result<Vec<Container>, Cancelled> {
+    let Some(last) = sides.last() else { return Ok(Vec::new()) };
     let mut candidates = growing_collections(sides);
+    goes_on()?;
     candidates.extend(growing_places(sides, &candidates));
     candidates.sort_by(|one, other| other.rank.total_cmp(&one.rank));
-    candidates.into_iter().map(|candidate| examine(candidate, sides, last, work, witness)).collect()
+    let examined = |candidate| goes_on().map(|()| examine(candidate, sides, last, work, witness));
+    candidates.into_iter().map(examined).collect()
 }
 
 fn examine(

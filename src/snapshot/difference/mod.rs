@@ -24,16 +24,19 @@ mod wording;
 
 pub use record::{ClassGrowth, Container, ContainerKind, Difference, Totals, Unit, Verdict, Work};
 
-use super::Heap;
+use super::{Cancelled, Heap, Observer, Stage};
 use side::Side;
 use witness::Witness;
 
 impl Difference {
     /// Compares snapshots of one process, the oldest first; two or three of them.
-    pub fn new(heaps: &[Heap], work: &Work) -> Self {
-        let sides: Vec<Side<'_>> = heaps.iter().map(Side::new).collect();
+    pub fn new(heaps: &[Heap], work: &Work, observer: &dyn Observer) -> Result<Self, Cancelled> {
+        let goes_on = || observer.progress(Stage::Comparing, 0);
+        let sides: Vec<Side<'_>> =
+            heaps.iter().map(|heap| goes_on().map(|()| Side::new(heap))).collect::<Result<_, _>>()?;
         let witness = Witness::of(&sides);
-        let containers = candidate::containers(&sides, work, witness);
+        goes_on()?;
+        let containers = candidate::containers(&sides, work, witness, &goes_on)?;
         let (suspects, others) = containers.into_iter().partition(|container| container.verdict.is_suspect());
         let (classes, noise) = classes::growing(heaps);
         let totals = heaps.iter().zip(&work.done).map(|(heap, &work)| Totals {
@@ -42,14 +45,14 @@ impl Difference {
             total_size: heap.total_size(),
             work,
         });
-        Self {
+        Ok(Self {
             snapshots: totals.collect(),
             ids_match: witness == Witness::Ids,
             suspects,
             others,
             classes,
             noise,
-        }
+        })
     }
 }
 

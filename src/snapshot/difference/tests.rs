@@ -13,7 +13,7 @@ fn heap(nodes: &[TestNode]) -> Heap {
 fn difference(snapshots: &[Vec<TestNode>]) -> Difference {
     let heaps: Vec<Heap> = snapshots.iter().map(|nodes| heap(nodes)).collect();
     let done = (0..heaps.len()).map(|number| number as f64).collect();
-    Difference::new(&heaps, &Work { unit: Unit::Snapshots, done })
+    Difference::new(&heaps, &Work { unit: Unit::Snapshots, done }, &()).expect("nobody cancels")
 }
 
 /// A program: the global object has `handler`, in whose scope the variable `name` is `what`, the node 4.
@@ -94,7 +94,8 @@ fn with_numbers(count: u32, beside: &[(&str, f64)], within: &[(&str, f64)]) -> V
 fn bounded(beside: &[(&str, f64)], within: &[(&str, f64)]) -> (Verdict, Option<u64>, Option<f64>) {
     let heaps = [100, 200, 300].map(|count| heap(&with_numbers(count, beside, within)));
     let done = [0.0, 20.0, 40.0].map(|seconds| 1.7e9 + seconds).to_vec();
-    let difference = Difference::new(&heaps, &Work { unit: Unit::Seconds, done });
+    let difference =
+        Difference::new(&heaps, &Work { unit: Unit::Seconds, done }, &()).expect("nobody cancels");
     let found =
         difference.suspects.iter().chain(&difference.others).find(|found| found.path.contains("maps"));
     let found = found.expect("the Map grows");
