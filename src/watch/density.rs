@@ -14,8 +14,10 @@ const IDLE: Bytes = Bytes::from_mib(1);
 const IDLE_TICKS: u32 = 10;
 /// While the heap rises, sampling is so many times denser...
 const DENSER: u64 = 16;
-/// ... for at most this long at a time.
-const LONGEST: Millis = Millis::from_millis(5.0 * 60e3);
+/// ... and for so long after it was seen to rise: one reading that does not rise must not cost the survivors' history...
+const CALM: Millis = Millis::from_millis(30e3);
+/// ... but for at most this long at a time, and then not for as long.
+const LONGEST: Millis = Millis::from_millis(15.0 * 60e3);
 /// What taking a sample costs (a stack walk; measured as the slope from 512 to 32 KiB in allocation-heavy code)...
 const COST_PER_SAMPLE: Millis = Millis::from_millis(0.01);
 /// ... and the part of one core that this may take.
@@ -41,8 +43,15 @@ enum Phase {
     /// It was; since then a major GC is awaited, which tells the survivors apart.
     Closing(Millis),
     Normal,
-    /// The heap rises, since.
-    Dense(Millis, Bytes),
+    /// The heap rises.
+    Dense {
+        since: Millis,
+        /// When it was seen to rise last.
+        seen: Millis,
+        interval: Bytes,
+    },
+    /// It was dense for as long as that may take, until then.
+    Resting(Millis),
 }
 
 /// What the choice rests on.
@@ -81,8 +90,8 @@ impl Density {
         self.phase = self.next(moment);
         match self.phase {
             Phase::Opening(_) | Phase::Closing(_) => OPENING_INTERVAL.min(moment.normal),
-            Phase::Dense(_, interval) => interval,
-            Phase::Idle | Phase::Normal => moment.normal,
+            Phase::Dense { interval, .. } => interval,
+            Phase::Idle | Phase::Normal | Phase::Resting(_) => moment.normal,
         }
     }
 
@@ -102,13 +111,18 @@ impl Density {
             {
                 self.phase
             }
-            Phase::Dense(since, _) if moment.rises && moment.now.since(since) < LONGEST => self.phase,
+            Phase::Dense { since, .. } if moment.now.since(since) >= LONGEST => Phase::Resting(moment.now),
+            Phase::Dense { since, interval, .. } if moment.rises => {
+                Phase::Dense { since, seen: moment.now, interval }
+            }
+            Phase::Dense { seen, .. } if moment.now.since(seen) < CALM => self.phase,
+            Phase::Resting(since) if moment.now.since(since) < LONGEST => self.phase,
             Phase::Idle => Phase::Idle,
             _ if moment.rises => {
                 let affordable = Bytes::from_bytes((rate * COST_PER_SAMPLE.get() / SHARE) as u64);
                 let interval = Bytes::from_bytes(moment.normal.get() / DENSER).max(affordable);
                 if interval.get() <= moment.normal.get() / 2 {
-                    Phase::Dense(moment.now, interval)
+                    Phase::Dense { since: moment.now, seen: moment.now, interval }
                 } else {
                     Phase::Normal
                 }
@@ -167,8 +181,13 @@ mod tests {
         let mut density = Density { phase: Phase::Normal, idle_ticks: 0 };
         assert_eq!(density.choose(&Moment { rises: true, ..at(0, 10) }), DENSE);
         assert_eq!(density.choose(&Moment { rises: true, ..at(60, 10) }), DENSE);
-        assert_eq!(density.choose(&at(61, 10)), NORMAL);
-        assert_eq!(density.choose(&Moment { rises: true, ..at(70, 10) }), DENSE);
+        assert_eq!(density.choose(&at(61, 10)), DENSE);
+        assert_eq!(density.choose(&Moment { rises: true, ..at(80, 10) }), DENSE);
+        assert_eq!(density.choose(&at(109, 10)), DENSE);
+        assert_eq!(density.choose(&at(110, 10)), NORMAL);
+        let rising = (200..3_800).map(|sec| Moment { rises: true, ..at(sec, 10) });
+        let dense = course(&mut density, rising).iter().filter(|&&interval| interval == 32).count();
+        assert_eq!(dense, 1_800);
     }
 
     #[test]
