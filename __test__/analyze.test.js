@@ -83,7 +83,7 @@ describe('analyze', () => {
   it('tells the listeners of an EventEmitter by event', () => {
     const listeners = collectionAt('listeners of "news"');
     assert.deepEqual([listeners?.kind, listeners?.entries], ['Listeners', 150]);
-    assert.match(String(listeners?.path), /hoards\.js.* › feed :EventEmitter › listeners of "news"$/);
+    assert.match(String(listeners?.path), /hoards\.js.* › feed :EventEmitter › _events › listeners of "news"$/);
     // Each with its scope, the subscriber in it and the text of that.
     assert.ok(Number(listeners?.retainedSize) > 150 * 100);
   });

@@ -64,7 +64,7 @@ describe('diff', () => {
   const expected = {
     [`module ${grows} › maps :Map`]: 'Map',
     [`module ${grows} › pool :Array`]: 'Array',
-    [`module ${grows} › bus :EventEmitter › listeners of "reload"`]: 'listeners',
+    [`module ${grows} › bus :EventEmitter › _events › listeners of "reload"`]: 'listeners',
     [`module ${grows} › settled :Promise`]: 'promises',
     [`module ${grows} › chain :Object`]: 'chain',
     'module node:timers › timerListMap :Object › [60000] :TimersList': 'timers',

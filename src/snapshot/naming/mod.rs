@@ -194,6 +194,7 @@ impl Ways {
             }
             EdgeType::Property if path.last().is_some_and(|step| step.starts_with("_events :")) => {
                 path.pop();
+                path.push("_events".into());
                 path.push(format!("listeners of {:?}", graph.strings.get(graph.edge_name(edge))));
                 if graph.node_type(target) == NodeType::Closure {
                     path.push(label(graph, target));
