@@ -154,6 +154,26 @@ fn what_cannot_be_told_apart_takes_three() {
 }
 
 #[test]
+fn what_cannot_be_told_apart_must_not_slow_down() {
+    // From the second snapshot on it gains this part of what it did before.
+    let alarms = |part: f64| {
+        let mut course = Course::new(climb, move |taken| {
+            let second = taken[1.min(taken.len() - 1)].0;
+            let gained =
+                |time: Millis| time.get().min(second.get()) + (time.get() - second.get()).max(0.0) * part;
+            let populations = taken.iter().map(|(time, _)| gained(*time) as u64).collect();
+            vec![Container { populations, ..container("pool", taken, ContainerVerdict::Probable) }]
+        });
+        course.run(0..20);
+        (course.snapshots.len(), course.ids.len(), course.missing())
+    };
+    let (snapshots, told, missing) = alarms(0.6);
+    assert_eq!((snapshots, told), (3, 0));
+    assert_eq!(missing, "pool: as it was made, and it slows down");
+    assert_eq!(alarms(0.9).1, 1);
+}
+
+#[test]
 fn what_is_turned_over_is_dismissed_and_looked_at_again_less_and_less() {
     let mut course = Course::new(climb, |taken| vec![container("queue", taken, ContainerVerdict::Healthy)]);
     course.run(0..900);
