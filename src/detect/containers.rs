@@ -2,7 +2,7 @@
 
 use super::{LeakKind, leak::LeakRetainer};
 use crate::{
-    measure::Bytes,
+    measure::{Bytes, Millis},
     snapshot::{Container, Difference, Verdict},
 };
 
@@ -18,6 +18,11 @@ const GRACE: f64 = 1.2;
 /// Of what cannot be told apart only growth with the work speaks for a leak, and a warm-up that ends in the middle of the last interval does
 /// as much as this (measured: .6). Leaks under a steady load: .9 and more.
 const SLOWING_DOWN: f64 = 0.7;
+
+/// What cannot be told apart has to grow for so many seconds: a warm-up grows with the work for half a minute, too...
+const LONG: f64 = 45.0;
+/// ... unless memory ends in less than this.
+const SOON: Millis = Millis::from_millis(5.0 * 60e3);
 
 /// What snapshots say of a rise.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +48,7 @@ pub(super) fn weigh_containers(difference: &Difference, kind: LeakKind, rate: f6
         (Verdict::Expiring, _, Some(seconds)) => rate * seconds * 1e3 > room.as_f64(),
         _ => false,
     };
+    let told = |container: &Container| format!("{}: {}", container.path, container.reason);
     let others = difference.others.iter().filter(explains);
     let suspects = difference.suspects.iter().filter(explains);
     let (slow, mut kept): (Vec<&Container>, Vec<&Container>) =
@@ -52,12 +58,16 @@ pub(super) fn weigh_containers(difference: &Difference, kind: LeakKind, rate: f6
         // Certain ones first, in the order of their rank otherwise.
         kept.sort_by_key(|container| container.verdict == Verdict::Probable);
         let is_certain = kept.iter().any(|container| container.verdict != Verdict::Probable);
+        let span = sizes.map_or(0.0, |(first, last)| last.work - first.work);
+        if kind == LeakKind::Heap && !is_certain && span < LONG && room.as_f64() > rate * SOON.get() {
+            let reason = format!("{}, but for {span:.0} s only", told(kept[0]));
+            return Finding::TooEarly { seconds: LONG - span, reason };
+        }
         return Finding::Kept {
             retainers: kept.into_iter().take(MOST).map(LeakRetainer::from).collect(),
             is_certain,
         };
     }
-    let told = |container: &Container| format!("{}: {}", container.path, container.reason);
     if let Some(container) = slow.first() {
         return Finding::Harmless(format!("{}, and it slows down", told(container)));
     }
