@@ -50,7 +50,7 @@ enum Phase {
         seen: Millis,
         interval: Bytes,
     },
-    /// It was dense for as long as that may take, until then.
+    /// It was dense for as long as it may be, until then, and rests.
     Resting(Millis),
 }
 
