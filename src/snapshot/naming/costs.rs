@@ -61,7 +61,7 @@ pub(super) fn step_cost(graph: &Graph, names: Names, node: u32, edge: u32) -> us
     let name = Some(graph.edge_name(edge));
     if graph.node_type(target) == NodeType::Synthetic {
         let root = graph.strings.bytes(graph.name(target));
-        // Since Node 26; what is in it is by chance what V8 compiles in the background.
+        // Seen on Node 26: what is in it is by chance what V8 compiles in the background.
         if root == b"(Identity map)" {
             return cost::LAST_RESORT;
         }
